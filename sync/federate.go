@@ -1,0 +1,108 @@
+package sync
+
+import "time"
+
+// Time is simulated time in integer nanoseconds since the start of the run.
+// No float is ever compared for time.
+type Time int64
+
+// Duration spans of simulated time use the same unit as Time.
+const (
+	Microsecond Time = 1e3
+	Millisecond Time = 1e6
+	Second      Time = 1e9
+)
+
+// Seconds returns t as a float for display and for models' equations.
+func (t Time) Seconds() float64 { return float64(t) / float64(Second) }
+
+// String prints t like a time.Duration ("312.41s").
+func (t Time) String() string { return time.Duration(t).String() }
+
+// Kind says what a port carries.
+type Kind uint8
+
+// The three kinds of port.
+const (
+	Vector   Kind = iota // float64 values, one an element, all of one unit; held until written again
+	Messages             // addressed payloads with exact times inside the step; consumed by reading
+	Events               // named happenings with exact times inside the step; consumed by reading
+)
+
+// Port is a named input or output of a federate.
+type Port struct {
+	Name string
+	Kind Kind
+	// Unit of a vector's values, for example "Hz", "pu", "MW", "bit".
+	Unit string
+	// Elements names the values of a vector, for example "gen/30".
+	Elements []string
+	// Direct marks an input with direct feed-through: it reads what its
+	// source made in this same step. Otherwise it reads what its source had
+	// made by the start of the step.
+	Direct bool
+	// Optional marks an input that may stay unconnected.
+	Optional bool
+}
+
+// Description is what a federate says about itself before the run.
+type Description struct {
+	Name string
+	// Step is the length of the federate's own step.
+	Step    Time
+	Inputs  []Port
+	Outputs []Port
+}
+
+// Message is an addressed payload. To is an address in the receiver's terms;
+// the network reads it as a source route ("CC>GW1>RTU30"). The payload is
+// immutable once sent.
+type Message struct {
+	At      Time   // when it was sent or, from a network, delivered
+	ID      uint64 // unique within its source; answers and drops carry it on
+	From    string
+	To      string
+	Class   string
+	Payload []byte
+}
+
+// Event is a named happening at an exact time.
+type Event struct {
+	At      Time
+	Type    string  // for example "link-down"
+	Element string  // for example "CC-GW1"
+	Value   float64 // meaning and unit belong to the type
+	Detail  string
+}
+
+// Signal is the content of one port during one step. Of its three fields only
+// the one of the port's kind is used. A federate reads its inputs' slices and
+// must neither change nor keep them; it writes Values of an output in place
+// and appends to its Messages or Events, which the master has emptied.
+type Signal struct {
+	Values   []float64
+	Messages []Message
+	Events   []Event
+	// Stale marks an input whose source was lost and is held at its last value.
+	Stale bool
+}
+
+// Step is one advance of one federate over [From, To). In and Out are ordered
+// like the Inputs and Outputs of its Description.
+type Step struct {
+	Seq      int64
+	From, To Time
+	In, Out  []Signal
+}
+
+// Federate is one simulator of a federation.
+//
+// Init is called once before the first step and fills the outputs with the
+// values at time zero. Step is called for each advance, never concurrently
+// for one federate. Close is called always, also after an error.
+type Federate interface {
+	Describe() Description
+	Init(out []Signal) error
+	Step(s *Step) error
+	Close() error
+}
