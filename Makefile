@@ -1,0 +1,65 @@
+# make help lists the targets.
+GO      ?= go
+TOOL     = $(GO) tool -modfile=internal/tools/go.mod
+PACKAGES = ./...
+# Extra arguments of `make run`, for example: make run ARGS="S-1 --runs 3"
+ARGS    ?= S-2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/cosim
+	$(GO) build -trimpath -o bin/cosim ./cmd/cosim
+
+.PHONY: run
+run: ## run an experiment: make run ARGS="S-1 --runs 3"
+	$(GO) run ./cmd/cosim run $(ARGS)
+
+.PHONY: test
+test: lint ## linters and all tests but integration's; installs what it needs
+	$(GO) test -timeout 15m $(PACKAGES)
+
+.PHONY: race
+race: ## the tests under the race detector (short ones)
+	$(GO) test -race -short -timeout 20m $(PACKAGES)
+
+.PHONY: lint
+lint: ## gofumpt, go vet, staticcheck, at the versions pinned in internal/tools
+	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted (make format):"; echo "$$out"; exit 1; fi
+	$(GO) vet $(PACKAGES)
+	$(TOOL) staticcheck $(PACKAGES)
+
+.PHONY: format
+format: ## gofumpt on every file
+	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+
+.PHONY: integration
+integration: setup ## tests against independent tools (tshark), build tag integration
+	$(GO) test -tags integration -run Integration -timeout 15m $(PACKAGES)
+
+.PHONY: setup
+setup: ## Debian packages that the integration tests use (root only)
+	@command -v tshark >/dev/null || if [ "$$(id -u)" = 0 ]; then \
+		apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y tshark >/dev/null; \
+	else echo "tshark is missing: apt-get install tshark" >&2; exit 1; fi
+
+FUZZTIME ?= 30s
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME each
+	@set -e; for pkg in $$($(GO) list $(PACKAGES)); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+COUNT ?= 6
+.PHONY: bench
+bench: ## every benchmark, COUNT times, summarised by benchstat
+	$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) $(PACKAGES) | tee bench.out
+	$(TOOL) benchstat bench.out
+
+.PHONY: cover
+cover: ## test coverage by package
+	$(GO) test -cover -timeout 15m $(PACKAGES)

@@ -1,0 +1,65 @@
+package experiment
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// allowed says which packages of the project each folder may import: data and
+// dependencies flow one way, from cmd down to the models.
+var allowed = map[string][]string{
+	"sync":         {},
+	"grid":         {},
+	"network":      {},
+	"quantum":      {"internal/wc"},
+	"scada":        {"scada", "internal/wc"},
+	"cases":        {"grid"},
+	"federates":    {"sync", "grid", "network", "quantum", "scada", "internal/rng"},
+	"internal/rng": {}, "internal/wc": {}, "internal/metrics": {},
+	"internal/record":     {"internal/record", "sync"},
+	"internal/experiment": {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
+	"internal/terminal":   {"internal/experiment", "internal/metrics", "sync", "grid"},
+	"cmd":                 {"internal/experiment", "internal/terminal"},
+}
+
+func TestImportsFlowOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "cosim/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		pkg := strings.TrimPrefix(words[0], "cosim/")
+		rules, ok := rulesFor(pkg)
+		if !ok {
+			t.Errorf("package %s has no rule: state what it may import", pkg)
+			continue
+		}
+		for _, imp := range words[1:] {
+			imp, own := strings.CutPrefix(imp, "cosim/")
+			if own && !within(imp, rules) {
+				t.Errorf("%s may not import %s", pkg, imp)
+			}
+		}
+	}
+}
+
+func rulesFor(pkg string) (rules []string, ok bool) {
+	best := ""
+	for folder, r := range allowed {
+		if (pkg == folder || strings.HasPrefix(pkg, folder+"/")) && len(folder) > len(best) {
+			best, rules, ok = folder, r, true
+		}
+	}
+	return rules, ok
+}
+
+func within(pkg string, folders []string) bool {
+	for _, f := range folders {
+		if pkg == f || strings.HasPrefix(pkg, f+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,162 @@
+package experiment
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Position is a place in a YAML file, or in a --set flag.
+type Position struct {
+	File      string
+	Line, Col int
+}
+
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+// Mistake is one thing wrong with a definition, at the place where a person
+// can mend it.
+type Mistake struct {
+	Position
+	Message string
+}
+
+func (m *Mistake) Error() string { return m.Position.String() + ": " + m.Message }
+
+// Mistakes are all that is wrong with a definition, in the order of the files
+// and lines.
+type Mistakes []*Mistake
+
+func (ms Mistakes) Error() string {
+	lines := make([]string, len(ms))
+	for i, m := range ms {
+		lines[i] = m.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// err returns nil for no mistakes, and otherwise them all, sorted and without
+// repeats.
+func (ms Mistakes) err() error {
+	if len(ms) == 0 {
+		return nil
+	}
+	sort.SliceStable(ms, func(i, j int) bool {
+		a, b := ms[i], ms[j]
+		if a.File != b.File {
+			return a.File < b.File
+		}
+		if a.Line != b.Line {
+			return a.Line < b.Line
+		}
+		return a.Col < b.Col
+	})
+	out := ms[:1]
+	for _, m := range ms[1:] {
+		if *m != *out[len(out)-1] {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// source is one YAML file of a definition (or one --set flag), parsed.
+type source struct {
+	file string
+	root *yaml.Node // the mapping, or nil for an empty file
+}
+
+func parseSource(file string, data []byte) (*source, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc yaml.Node
+	if err := dec.Decode(&doc); err != nil {
+		if errors.Is(err, io.EOF) {
+			return &source{file: file}, nil
+		}
+		return nil, Mistakes{syntaxMistake(file, err)}
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, Mistakes{{Position{File: file, Line: 1, Col: 1}, "found a second YAML document; expected one experiment a file"}}
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, Mistakes{{Position{file, root.Line, root.Column}, fmt.Sprintf("found %s, expected keys such as case, duration, chains", describe(root))}}
+	}
+	return &source{file: file, root: root}, nil
+}
+
+// syntaxMistake reads the line out of yaml.v3's "yaml: line 3: did not find …".
+func syntaxMistake(file string, err error) *Mistake {
+	msg := strings.TrimPrefix(err.Error(), "yaml: ")
+	m := &Mistake{Position{File: file, Line: 1, Col: 1}, msg}
+	var line int
+	if n, _ := fmt.Sscanf(msg, "line %d:", &line); n == 1 {
+		m.Line = line
+		m.Message = strings.TrimSpace(msg[strings.Index(msg, ":")+1:])
+	}
+	return m
+}
+
+// positions maps the path of every value ("chains[3].routes[0][2]") to where
+// it stands. Later sources overwrite earlier ones, as their values do.
+type positions map[string]Position
+
+// find returns the place of path, or of the nearest enclosing value that the
+// files mention.
+func (p positions) find(path string) Position {
+	for {
+		if pos, ok := p[path]; ok {
+			return pos
+		}
+		if path == "" {
+			return Position{}
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+}
+
+// enter notes the places of n and all below it. A sequence replaces what an
+// earlier source had at its path, so its old elements are forgotten.
+func (p positions) enter(file, path string, n *yaml.Node) {
+	p[path] = Position{file, n.Line, n.Column}
+	switch n.Kind {
+	case yaml.AliasNode:
+		p.enter(file, path, n.Alias)
+	case yaml.SequenceNode:
+		for old := range p {
+			if strings.HasPrefix(old, path+"[") {
+				delete(p, old)
+			}
+		}
+		for i, c := range n.Content {
+			p.enter(file, fmt.Sprintf("%s[%d]", path, i), c)
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			child := join(path, key.Value)
+			p.enter(file, child, n.Content[i+1])
+			p[child] = Position{file, key.Line, key.Column}
+			if v := n.Content[i+1]; v.Kind == yaml.ScalarNode {
+				p[child] = Position{file, v.Line, v.Column}
+			}
+		}
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
