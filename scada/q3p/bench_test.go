@@ -48,3 +48,28 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 }
+
+func TestHotPathAllocatesAtMostACounter(t *testing.T) {
+	for _, m := range Modes() {
+		s, r, pool := newTestSender(t), newTestReceiver(t), newTestPool()
+		payload, frame, out := make([]byte, 42), make([]byte, 0, 128), make([]byte, 0, 128)
+		allocs := testing.AllocsPerRun(100, func() {
+			var err error
+			frame, err = s.Seal(frame[:0], Data, payload, m, pool.draw(s.DrawBits(m, len(payload))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, out, err = r.Open(out[:0], frame, pool); err != nil {
+				t.Fatal(err)
+			}
+		})
+		// The standard library allocates one CTR stream a message.
+		want := 0.0
+		if m == AESWC {
+			want = 2
+		}
+		if allocs > want {
+			t.Errorf("%v: %v allocations to seal and open, want %v", m, allocs, want)
+		}
+	}
+}

@@ -3,7 +3,8 @@ package q3p
 import (
 	"fmt"
 	"math/rand/v2"
-	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // testPool is a pool of pseudo-random key that never ends: both ends see the
@@ -65,7 +66,7 @@ func (p *testPool) Release(offset int64, n int) {
 }
 
 // seal draws what the message needs and seals it.
-func (p *testPool) seal(t testing.TB, s *Sender, m Mode, payload []byte) []byte {
+func (p *testPool) seal(t rapid.TB, s *Sender, m Mode, payload []byte) []byte {
 	t.Helper()
 	frame, err := s.Seal(nil, Data, payload, m, p.draw(s.DrawBits(m, len(payload))))
 	if err != nil {
@@ -76,7 +77,7 @@ func (p *testPool) seal(t testing.TB, s *Sender, m Mode, payload []byte) []byte 
 
 var testChannel = Channel{ID: 7, Direction: Uplink, HashKey: [16]byte{0x96, 0x68, 0xce, 0xf8, 15: 0x0f}}
 
-func newTestSender(t testing.TB) *Sender {
+func newTestSender(t rapid.TB) *Sender {
 	t.Helper()
 	s, err := NewSender(testChannel, DefaultKeyPolicy())
 	if err != nil {
@@ -85,7 +86,7 @@ func newTestSender(t testing.TB) *Sender {
 	return s
 }
 
-func newTestReceiver(t testing.TB) *Receiver {
+func newTestReceiver(t rapid.TB) *Receiver {
 	t.Helper()
 	r, err := NewReceiver(testChannel, DefaultKeyPolicy())
 	if err != nil {
