@@ -1,0 +1,126 @@
+package sync
+
+import (
+	"errors"
+	"runtime/debug"
+	"time"
+)
+
+// member is a federate at run time.
+type member struct {
+	federate Federate
+	about    Description
+	inlets   []inlet
+	outlets  []outlet
+	step     Step // reused for every call
+	next     Time // start of its next step
+	level    int  // longest path of direct connections that ends here
+
+	watch watch
+	err   error         // of the last call
+	cost  time.Duration // of the last step, wall time
+	usual time.Duration // running mean of cost
+	timing
+}
+
+// timing sums up the wall time of a member's steps.
+type timing struct {
+	steps      int64
+	total, max time.Duration
+}
+
+// prepare makes the signals, once the federation is wired.
+func (f *member) prepare() {
+	f.step.In = make([]Signal, len(f.inlets))
+	f.step.Out = make([]Signal, len(f.outlets))
+	for i := range f.outlets {
+		if f.outlets[i].port.Kind == Vector {
+			f.step.Out[i].Values = make([]float64, len(f.outlets[i].port.Elements))
+		}
+	}
+}
+
+// release ends the federate's last step for those who read it delayed.
+func (f *member) release() {
+	for i := range f.outlets {
+		f.outlets[i].release()
+	}
+}
+
+// gather readies the step from t: inputs read, outputs emptied.
+func (f *member) gather(t Time) {
+	f.step.Seq = int64(t / f.about.Step)
+	f.step.From, f.step.To = t, t+f.about.Step
+	for i := range f.inlets {
+		f.inlets[i].read(&f.step.In[i])
+	}
+	f.empty()
+}
+
+// empty removes the messages and events of the last step.
+func (f *member) empty() {
+	for i := range f.step.Out {
+		out := &f.step.Out[i]
+		out.Messages, out.Events = out.Messages[:0], out.Events[:0]
+	}
+}
+
+// publish hands the outputs on to their readers and books the step.
+func (f *member) publish() error {
+	for i := range f.outlets {
+		if err := f.outlets[i].publish(&f.step.Out[i], f.step.From, f.step.To); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// book adds the last step's cost to the timings and to the usual cost.
+func (f *member) book() {
+	f.steps++
+	f.total += f.cost
+	f.max = max(f.max, f.cost)
+	f.usual += (f.cost - f.usual) / 8
+}
+
+// call runs one of the federate's methods under the eyes of the watchdog and
+// returns the wall time at its end. Where the run did not wait for the call
+// to return, the federate is closed here and f.err is errAbandoned.
+func (f *member) call(method func(*member) error, clock Clock, start time.Duration) time.Duration {
+	if !f.watch.begin(start) {
+		f.err = errAbandoned
+		return start
+	}
+	f.err = errExited // stays if the method ends the goroutine
+	f.err = guard(method, f)
+	end := clock.Now()
+	if !f.watch.end(start, end) {
+		_ = guard((*member).close, f) // nobody is left to hear of an error
+		f.err = errAbandoned
+		return end
+	}
+	f.cost = end - start
+	return end
+}
+
+func (f *member) init() error    { return f.federate.Init(f.step.Out) }
+func (f *member) advance() error { return f.federate.Step(&f.step) }
+func (f *member) close() error   { return f.federate.Close() }
+
+// guard turns a panic into an error.
+func guard[T any](call func(T) error, x T) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &PanicError{Value: r, Stack: debug.Stack()}
+		}
+	}()
+	return call(x)
+}
+
+// failure wraps an error of a call; the run's own sentinel stays bare.
+func (f *member) failure(call string, err error) error {
+	if err == nil || errors.Is(err, errAbandoned) {
+		return err
+	}
+	return &FederateError{Federate: f.about.Name, Call: call, Seq: f.step.Seq, At: f.step.From, Err: err}
+}
