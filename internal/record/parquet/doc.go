@@ -12,7 +12,7 @@
 // parquet_kv_metadata('series.parquet').
 //
 // A row group covers 60 s of simulated time, so that the memory of writing
-// holds one row group whatever the length of the run. Only the footer, some
-// hundred bytes a column and row group, is kept to the end, as the format
+// holds one row group whatever the length of the run. Only what the footer
+// needs, some 1.3 kB a column and row group, is kept to the end, as the format
 // demands. The same log gives the same bytes.
 package parquet

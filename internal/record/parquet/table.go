@@ -30,7 +30,7 @@ type table struct {
 func newTable(out io.Writer, name string, columns []column) *table {
 	root := ordered{Group: parquet.Group{}}
 	options := []parquet.WriterOption{
-		parquet.CreatedBy("cosim", "1", "run.log"),
+		parquet.CreatedBy("cosim", "1 ", "run.log"),
 		parquet.Compression(&parquet.Snappy),
 		parquet.DataPageStatistics(true),
 	}
