@@ -15,13 +15,13 @@ type CryptoCosts struct {
 }
 
 // DefaultCryptoCosts is what this package itself takes on a server processor
-// with AES instructions, mean of Seal and Open, measured by BenchmarkSeal and
-// BenchmarkOpen (AMD EPYC, one core, Go 1.26). A gateway's embedded processor
-// is some ten to a hundred times slower: an experiment states its own.
+// with AES instructions, mean of Seal and Open: BenchmarkSeal and BenchmarkOpen
+// on one core of an AMD EPYC, Go 1.26, medians of four runs. The processor of a
+// gateway is slower, so an experiment may state its own table.
 func DefaultCryptoCosts() CryptoCosts {
 	return CryptoCosts{
-		OTP:   CryptoCost{PerMessageNS: 85, PerBitNS: 0.28},
-		AESWC: CryptoCost{PerMessageNS: 215, PerBitNS: 0.28},
+		OTP:   CryptoCost{PerMessageNS: 85, PerBitNS: 0.29},
+		AESWC: CryptoCost{PerMessageNS: 250, PerBitNS: 0.29},
 		AES:   CryptoCost{PerMessageNS: 85, PerBitNS: 0.05},
 	}
 }
