@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"cosim/scada/q3p"
 )
 
 // Config is the SCADA part of a case: who stands where, what is measured and
@@ -131,18 +133,13 @@ type Chain struct {
 	SwitchCost float64       `yaml:"switch_cost"` // γ, read by the planner
 }
 
-// ModeTime is the processor time of one mode: Fixed a message and PerByteNS an
-// octet of payload, for enciphering and verifying together.
-type ModeTime struct {
-	Fixed     time.Duration `yaml:"fixed"`
-	PerByteNS float64       `yaml:"per_byte_ns"`
-}
-
 // CryptoConfig says what ciphers cost.
 type CryptoConfig struct {
-	Times         map[Mode]ModeTime `yaml:"times"`          // by mode, of the Q3P legs
-	PSK           ModeTime          `yaml:"psk"`            // of the legs under a pre-shared key
-	RekeyMessages int               `yaml:"rekey_messages"` // messages an AES session key serves; 4096 when zero
+	// Costs is the processor time of sealing or opening a message; the legs
+	// under a pre-shared key cost what aes does. All zero means
+	// q3p.DefaultCryptoCosts.
+	Costs         q3p.CryptoCosts `yaml:"costs"`
+	RekeyMessages int             `yaml:"rekey_messages"` // messages an AES session key serves; 4096 when zero
 }
 
 // DefaultClasses are the classes of the 39-bus experiments.
@@ -185,7 +182,8 @@ func DefaultClasses() map[string]Class {
 func (c Config) Resolved() Config {
 	setDefault(&c.NominalFreqHz, 60)
 	setDefault(&c.BaseMVA, 100)
-	setDefault(&c.Crypto.RekeyMessages, 4096)
+	setDefault(&c.Crypto.Costs, q3p.DefaultCryptoCosts())
+	setDefault(&c.Crypto.RekeyMessages, q3p.DefaultKeyPolicy().RekeyMessages)
 	given := c.Classes
 	c.Classes = DefaultClasses()
 	for _, name := range slices.Sorted(maps.Keys(given)) {

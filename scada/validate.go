@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"cosim/scada/q3p"
 )
 
 // FieldError is one mistake in a Config, at a path such as
@@ -189,8 +191,8 @@ var asduTypes = map[string][]int{
 }
 
 func (v *validator) mode(path string, m Mode) bool {
-	if !m.Known() {
-		v.fault(path, "%q is not one of otp, aes-wc, aes", m)
+	if !m.Valid() {
+		v.fault(path, "is not one of otp, aes-wc, aes")
 		return false
 	}
 	return true
@@ -270,10 +272,10 @@ func (v *validator) chainModes(path string, ch *Chain) {
 	if !v.mode(path+".min_mode", ch.MinMode) {
 		return
 	}
-	if mode && ch.Mode.WeakerThan(ch.MinMode) {
+	if mode && ch.Mode < ch.MinMode {
 		v.fault(path+".mode", "%s is weaker than min_mode %s", ch.Mode, ch.MinMode)
 	}
-	if static && ch.StaticMode.WeakerThan(ch.MinMode) {
+	if static && ch.StaticMode < ch.MinMode {
 		v.fault(path+".static_mode", "%s is weaker than min_mode %s", ch.StaticMode, ch.MinMode)
 	}
 }
@@ -374,14 +376,14 @@ func (v *validator) parameters() {
 	if v.cfg.Crypto.RekeyMessages < 0 {
 		v.fault("crypto.rekey_messages", "%d is negative", v.cfg.Crypto.RekeyMessages)
 	}
-	for _, m := range slices.Sorted(maps.Keys(v.cfg.Crypto.Times)) {
-		path := fmt.Sprintf("crypto.times.%s", m)
-		v.mode(path, m)
-		v.duration(path+".fixed", v.cfg.Crypto.Times[m].Fixed)
-		v.notNegative(path+".per_byte_ns", v.cfg.Crypto.Times[m].PerByteNS)
+	costs := v.cfg.Crypto.Costs
+	for _, m := range []struct {
+		mode Mode
+		cost q3p.CryptoCost
+	}{{OTP, costs.OTP}, {AESWC, costs.AESWC}, {AES, costs.AES}} {
+		v.notNegative(fmt.Sprintf("crypto.costs.%v.per_message_ns", m.mode), m.cost.PerMessageNS)
+		v.notNegative(fmt.Sprintf("crypto.costs.%v.per_bit_ns", m.mode), m.cost.PerBitNS)
 	}
-	v.duration("crypto.psk.fixed", v.cfg.Crypto.PSK.Fixed)
-	v.notNegative("crypto.psk.per_byte_ns", v.cfg.Crypto.PSK.PerByteNS)
 }
 
 // nearest proposes the key of known that is closest to name, if one is close.
