@@ -25,7 +25,10 @@ func (a *APDU) Decode(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if n == 0 || n != len(b) {
+	if n == 0 {
+		return malformed(0, "frame", fmt.Sprintf("%d octets", len(b)), fmt.Sprintf("at least %d", apciSize))
+	}
+	if n != len(b) {
 		return malformed(1, "frame", fmt.Sprintf("%d octets", len(b)), fmt.Sprintf("%d by its length octet", n))
 	}
 	a.SendSeq = (uint16(b[2]) | uint16(b[3])<<8) >> 1
