@@ -58,45 +58,26 @@ func NewForecaster(name string, cfg LinkConfig, stepNS int64) (Forecaster, error
 	}
 }
 
-// persistence expects the last rate to last. Its variance is that of a random
-// walk whose step is estimated from the changes seen, forgotten over some 600
-// of them (a minute).
-type persistence struct {
-	stepNS  int64
-	rateBPS float64
-	down    bool
-	known   bool
-	changes float64 // number of changes seen
-	stepVar float64 // mean square change of the rate a step
-}
-
-func (p *persistence) Observe(o Observation) {
-	p.down = o.Down || o.AboveBound
-	if o.UpNS < p.stepNS || o.AboveBound {
-		p.known = false
-		return
+// Delivered turns a prediction of the key distilled into one of the key
+// delivered, which comes in whole blocks: pendingBits are already distilled,
+// and of pendingBits + K only the full blocks of blockBits count. It returns
+// mean and variance in bits.
+func (p Prediction) Delivered(pendingBits float64, blockBits int) (mean, variance float64) {
+	block := float64(blockBits)
+	x, deviation := (pendingBits+p.KeyBits)/block, math.Sqrt(p.KeyBitsVar)/block
+	if deviation > 4 { // the unfinished block is as good as uniform
+		return (x - 0.5) * block, p.KeyBitsVar + block*block/12
 	}
-	rate := o.KeyBits / (float64(p.stepNS) / 1e9)
-	if p.known {
-		p.changes = math.Min(p.changes+1, 600)
-		p.stepVar += ((rate-p.rateBPS)*(rate-p.rateBPS) - p.stepVar) / p.changes
+	if deviation == 0 {
+		return math.Floor(x) * block, 0
 	}
-	p.rateBPS, p.known = rate, true
-}
-
-func (p *persistence) Forecast(dst []Prediction) {
-	stepS := float64(p.stepNS) / 1e9
-	for i := range dst {
-		if p.down {
-			dst[i] = Prediction{}
-			continue
-		}
-		h := float64(i + 1)
-		dst[i] = Prediction{
-			RateBPS:    p.rateBPS,
-			RateVar:    h * p.stepVar,
-			KeyBits:    p.rateBPS * h * stepS,
-			KeyBitsVar: p.stepVar * stepS * stepS * h * (h + 1) * (2*h + 1) / 6,
-		}
+	// With N the number of blocks, E[N] = Σ P(N ≥ n), E[N²] = Σ (2n−1)·P(N ≥ n).
+	n := math.Max(0, math.Floor(x-8*deviation))
+	m1, m2 := n, n*n
+	for n++; n < x+8*deviation; n++ {
+		atLeast := math.Erfc((n-x)/deviation/math.Sqrt2) / 2
+		m1 += atLeast
+		m2 += (2*n - 1) * atLeast
 	}
+	return m1 * block, math.Max(0, m2-m1*m1) * block * block
 }

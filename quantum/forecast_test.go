@@ -1,0 +1,239 @@
+package quantum
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"cosim/internal/rng"
+)
+
+// streams returns the streams of a test's link.
+func streams(seed uint64) func(string) *rand.Rand {
+	return func(name string) *rand.Rand { return rng.Stream(seed, name) }
+}
+
+const (
+	millisecond = int64(1e6)
+	second      = int64(1e9)
+	gridNS      = 100 * millisecond
+)
+
+// score of a forecaster over a run: errors relative to the nominal rate.
+type score struct {
+	rmse1, rmse10           float64 // of G one and ten steps ahead
+	bias10                  float64
+	cover1, cover10, coverK float64 // share of truths within mean ± 1.96 deviations
+	n                       int
+}
+
+// evaluate runs the forecaster on links of the given seeds for seconds each.
+func evaluate(t *testing.T, name string, cfg LinkConfig, ds []Disturbance, seeds []uint64, seconds int) score {
+	t.Helper()
+	const horizon = 10
+	var s score
+	var sq1, sq10, sum10 float64
+	inside := func(truth, mean, variance float64) float64 {
+		if math.Abs(truth-mean) <= 1.96*math.Sqrt(variance) {
+			return 1
+		}
+		return 0
+	}
+	for _, seed := range seeds {
+		link, err := NewLink(cfg, gridNS, ds, streams(seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := NewForecaster(name, cfg, gridNS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := seconds * int(second/gridNS)
+		rate, key := make([]float64, steps), make([]float64, steps)
+		made := make([][horizon]Prediction, steps)
+		for i := range steps {
+			link.Advance(int64(i+1) * gridNS)
+			f.Observe(link.Observation())
+			f.Forecast(made[i][:])
+			o := link.Observation()
+			if rate[i], key[i] = link.RateBPS(), o.KeyBits; o.Down {
+				rate[i] = 0
+			}
+		}
+		for i := 600; i+horizon < steps; i++ { // the first minute is for learning
+			p1, p10 := made[i][0], made[i][horizon-1]
+			total := 0.0
+			for _, k := range key[i+1 : i+1+horizon] {
+				total += k
+			}
+			e1, e10 := rate[i+1]-p1.RateBPS, rate[i+horizon]-p10.RateBPS
+			sq1, sq10, sum10 = sq1+e1*e1, sq10+e10*e10, sum10+e10
+			s.cover1 += inside(rate[i+1], p1.RateBPS, p1.RateVar)
+			s.cover10 += inside(rate[i+horizon], p10.RateBPS, p10.RateVar)
+			s.coverK += inside(total, p10.KeyBits, p10.KeyBitsVar)
+			s.n++
+		}
+	}
+	n, nominal := float64(s.n), NominalRateBPS(cfg)
+	s.rmse1, s.rmse10, s.bias10 = math.Sqrt(sq1/n)/nominal, math.Sqrt(sq10/n)/nominal, sum10/n/nominal
+	s.cover1, s.cover10, s.coverK = s.cover1/n, s.cover10/n, s.coverK/n
+	return s
+}
+
+func heldBackSeeds() []uint64 {
+	seeds := make([]uint64, 20)
+	for i := range seeds {
+		seeds[i] = uint64(1000 + i)
+	}
+	return seeds
+}
+
+// The intervals are judged on the link as it is by default, breaks included.
+// 20 runs of 9 minutes; truths within one run are correlated, so that the
+// standard error of a coverage is some 0.3 % at ten steps.
+func TestForecastIntervalsCover95Percent(t *testing.T) {
+	for _, lengthKM := range []float64{20, 50} {
+		cfg := DefaultLinkConfig()
+		cfg.LengthKM = lengthKM
+		scores := map[string]score{}
+		for _, name := range []string{ForecastPersistence, ForecastKalman} {
+			s := evaluate(t, name, cfg, nil, heldBackSeeds(), 600)
+			scores[name] = s
+			t.Logf("%2.0f km %-11s RMSE/nominal 1 step %.4f, 10 steps %.4f, bias %+.4f; coverage G %.3f, %.3f, ∫G %.3f",
+				lengthKM, name, s.rmse1, s.rmse10, s.bias10, s.cover1, s.cover10, s.coverK)
+			for what, c := range map[string]float64{"G one step": s.cover1, "G ten steps": s.cover10, "∫G ten steps": s.coverK} {
+				if c < 0.93 || c > 0.97 {
+					t.Errorf("%v km %s: 95 %% interval of %s covers %.3f", lengthKM, name, what, c)
+				}
+			}
+			if math.Abs(s.bias10) > 0.003 {
+				t.Errorf("%v km %s: biased by %.4f of the nominal rate ten steps ahead", lengthKM, name, s.bias10)
+			}
+		}
+		p, k := scores[ForecastPersistence], scores[ForecastKalman]
+		if k.rmse1 >= p.rmse1 || k.rmse10 >= p.rmse10 {
+			t.Errorf("%v km: the Kalman filter (%.4f, %.4f) does not beat persistence (%.4f, %.4f)",
+				lengthKM, k.rmse1, k.rmse10, p.rmse1, p.rmse10)
+		}
+	}
+}
+
+// A scheduled surge is outside the filter's model: it must be learnt from the
+// key rate. The interval may fail during it and must have recovered after it.
+func TestKalmanRecoversFromAttenuationSurge(t *testing.T) {
+	surge := []Disturbance{{FromNS: 200 * second, ToNS: 260 * second, AttenuationDB: 3}}
+	with := evaluate(t, ForecastKalman, DefaultLinkConfig(), surge, heldBackSeeds(), 600)
+	t.Logf("with a surge of 3 dB for 60 of 600 s: coverage G %.3f, %.3f, ∫G %.3f, RMSE %.4f, %.4f",
+		with.cover1, with.cover10, with.coverK, with.rmse1, with.rmse10)
+	if with.coverK < 0.90 {
+		t.Errorf("coverage of ∫G %.3f over runs with a surge", with.coverK)
+	}
+}
+
+func TestForecastWhileDownKnowsTheLongestRepair(t *testing.T) {
+	cfg := DefaultLinkConfig()
+	f, err := NewForecaster(ForecastKalman, cfg, gridNS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	down := Observation{Down: true}
+	var p [10]Prediction
+	for i := range 60 {
+		f.Observe(down)
+		f.Forecast(p[:])
+		downS := float64(i+1) / 10
+		full := NominalRateBPS(cfg)
+		switch key := p[9].KeyBits; {
+		case downS <= 2 && key > 1e-6*full:
+			t.Errorf("down for %.1f s of at least 3: %.0f bits expected within 1 s", downS, key)
+		case downS > 2.2 && downS < 4.8 && (key <= 0 || key >= full || p[9].KeyBitsVar <= 0):
+			t.Errorf("down for %.1f s of at most 5: %.0f ± %.0f bits expected within 1 s", downS, key, math.Sqrt(p[9].KeyBitsVar))
+		case downS >= 5.1 && key != 0:
+			t.Errorf("down for %.1f s, longer than any break: %.0f bits expected", downS, key)
+		}
+	}
+	// Halfway through the window, R ~ U(0, 1): E[max(0, 1−R)] = 1/2 s.
+	f, _ = NewForecaster(ForecastKalman, cfg, gridNS)
+	for range 40 {
+		f.Observe(down)
+	}
+	f.Forecast(p[:])
+	if got, want := p[9].KeyBits/NominalRateBPS(cfg), 0.5; math.Abs(got-want) > 0.02 {
+		t.Errorf("down for 4 s: %.3f s of key expected in the next, want %.3f", got, want)
+	}
+}
+
+func TestForecastIsZeroAboveErrorBound(t *testing.T) {
+	for _, name := range []string{ForecastPersistence, ForecastKalman} {
+		f, err := NewForecaster(name, DefaultLinkConfig(), gridNS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Observe(Observation{UpNS: gridNS, AboveBound: true})
+		var p [3]Prediction
+		f.Forecast(p[:])
+		if p != [3]Prediction{} {
+			t.Errorf("%s expects %+v from a link without secret key", name, p)
+		}
+	}
+}
+
+func TestForecastIsExactWithoutNoise(t *testing.T) {
+	cfg := DefaultLinkConfig()
+	cfg.AttenuationSigmaDBPerKM, cfg.OUSigmaRel, cfg.BreakRateHz = 0, 0, 0
+	for _, name := range []string{ForecastPersistence, ForecastKalman} {
+		s := evaluate(t, name, cfg, nil, []uint64{1}, 120)
+		if s.rmse1 > 1e-9 || s.rmse10 > 1e-9 {
+			t.Errorf("%s: RMSE %.2g and %.2g of a constant rate", name, s.rmse1, s.rmse10)
+		}
+	}
+}
+
+func TestUnknownForecasterIsRefused(t *testing.T) {
+	if _, err := NewForecaster("oracle", DefaultLinkConfig(), gridNS); err == nil {
+		t.Error("forecaster oracle is accepted")
+	}
+	if _, err := NewForecaster(ForecastKalman, DefaultLinkConfig(), 0); err == nil {
+		t.Error("a step of zero is accepted")
+	}
+}
+
+func TestForecastDoesNotAllocate(t *testing.T) {
+	for _, name := range []string{ForecastPersistence, ForecastKalman} {
+		f, err := NewForecaster(name, DefaultLinkConfig(), gridNS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p [10]Prediction
+		o := Observation{UpNS: gridNS, KeyBits: 3000}
+		if n := testing.AllocsPerRun(100, func() { f.Observe(o); f.Forecast(p[:]) }); n != 0 {
+			t.Errorf("%s: %v allocations a step", name, n)
+		}
+	}
+}
+
+// BenchmarkForecast8Links is one step of eight links, ten steps ahead; the
+// limit is 0.2 ms.
+func BenchmarkForecast8Links(b *testing.B) {
+	for _, name := range []string{ForecastPersistence, ForecastKalman} {
+		b.Run(name, func(b *testing.B) {
+			var links [8]Forecaster
+			for i := range links {
+				f, err := NewForecaster(name, DefaultLinkConfig(), gridNS)
+				if err != nil {
+					b.Fatal(err)
+				}
+				links[i] = f
+			}
+			var p [10]Prediction
+			o := Observation{UpNS: gridNS, KeyBits: 3000}
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, f := range links {
+					f.Observe(o)
+					f.Forecast(p[:])
+				}
+			}
+		})
+	}
+}
