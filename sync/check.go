@@ -34,7 +34,9 @@ func wire(federates []Federate, connections []Connection, faults []Fault) ([]*me
 		w.addFederate(f)
 	}
 	seen := make(map[[2]string]bool)
+	meant := make(map[string]bool) // inputs that a connection names, sound or not
 	for _, c := range connections {
+		meant[c.To] = true
 		if ends := [2]string{c.From, c.To}; seen[ends] {
 			w.placef(c.Origin, "%v: connected twice", c)
 		} else {
@@ -45,8 +47,8 @@ func wire(federates []Federate, connections []Connection, faults []Fault) ([]*me
 	for _, f := range w.members {
 		for i := range f.inlets {
 			in := &f.inlets[i]
-			if len(in.links) == 0 && !in.port.Optional {
-				w.addf("%s.%s: nothing feeds this input, and it is not optional", f.about.Name, in.port.Name)
+			if name := f.about.Name + "." + in.port.Name; !meant[name] && !in.port.Optional {
+				w.addf("%s: nothing feeds this input, and it is not optional", name)
 			}
 		}
 	}
@@ -234,7 +236,7 @@ func unknownPort(federate, direction, port string, ports, others []Port) error {
 	}
 	for _, p := range others {
 		if p.Name == port {
-			return fmt.Errorf("%s.%s is not an %s", federate, port, direction)
+			return fmt.Errorf("%s.%s is not an %s (a connection leads from an output to an input)", federate, port, direction)
 		}
 	}
 	return fmt.Errorf("%s has no %s %q%s", federate, direction, port, suggestion(port, names))

@@ -3,7 +3,9 @@ package sync_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
+	"time"
 
 	"cosim/sync"
 )
@@ -54,6 +56,107 @@ func BenchmarkRing(b *testing.B) {
 			b.ResetTimer()
 			if err := m.Run(context.Background()); err != nil {
 				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// BenchmarkRingFingerprint adds the hash chain over all values.
+func BenchmarkRingFingerprint(b *testing.B) {
+	federates, connections := ring(16)
+	m, err := sync.New(federates, connections, sync.Options{
+		Stop: sync.Time(b.N) * 10 * sync.Millisecond, Observers: []sync.Observer{&sync.Fingerprint{}},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	if err := m.Run(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// allocations counts what the process allocates between two frames.
+type allocations struct {
+	from, to int64
+	before   uint64
+	made     uint64
+}
+
+func (a *allocations) Begin(*sync.Frame) error { return nil }
+func (a *allocations) End(error) error         { return nil }
+func (a *allocations) Observe(f *sync.Frame) error {
+	var m runtime.MemStats
+	switch f.Seq {
+	case a.from:
+		runtime.ReadMemStats(&m)
+		a.before = m.Mallocs
+	case a.to:
+		runtime.ReadMemStats(&m)
+		a.made = m.Mallocs - a.before
+	}
+	return nil
+}
+
+// chatter sends a message and an event a step, reads its neighbour's and
+// takes long enough to be worth a helper goroutine.
+type chatter struct {
+	ringFederate
+	work time.Duration
+}
+
+func (c *chatter) Describe() sync.Description {
+	return sync.Description{
+		Name: c.name, Step: 10 * sync.Millisecond,
+		Inputs: []sync.Port{
+			{Name: "v", Unit: "ms", Elements: []string{"b", "a"}},
+			{Name: "m", Kind: sync.Messages}, {Name: "e", Kind: sync.Events},
+		},
+		Outputs: []sync.Port{
+			{Name: "v", Unit: "s", Elements: []string{"a", "b"}},
+			{Name: "m", Kind: sync.Messages}, {Name: "e", Kind: sync.Events},
+		},
+	}
+}
+
+func (c *chatter) Step(s *sync.Step) error {
+	for begun := time.Now(); time.Since(begun) < c.work; {
+		continue
+	}
+	s.Out[1].Messages = append(s.Out[1].Messages, sync.Message{At: s.To}, sync.Message{At: s.From})
+	s.Out[2].Events = append(s.Out[2].Events, sync.Event{At: s.To}, sync.Event{At: s.From})
+	return nil
+}
+
+func TestStepsDoNotAllocate(t *testing.T) {
+	for _, work := range []time.Duration{0, 50 * time.Microsecond} {
+		t.Run(work.String(), func(t *testing.T) {
+			var federates []sync.Federate
+			var connections []sync.Connection
+			for i := range 4 {
+				name, next := fmt.Sprintf("f%d", i), fmt.Sprintf("f%d", (i+1)%4)
+				federates = append(federates, &chatter{ringFederate{name}, work})
+				for _, port := range []string{".v", ".m", ".e"} {
+					connections = append(connections, sync.Connection{From: name + port, To: next + port})
+				}
+			}
+			counted := &allocations{from: 1000, to: 3000}
+			m, err := sync.New(federates, connections, sync.Options{
+				Stop: 31 * sync.Second, Observers: []sync.Observer{&sync.Fingerprint{}, counted},
+				Faults: []sync.Fault{
+					{Port: "f0.v", Action: sync.Offset, Value: 1, To: 30 * sync.Second},
+					{Port: "f0.m", Action: sync.Drop, To: 30 * sync.Second},
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			// A look of the watchdog or of the runtime may fall in between.
+			if counted.made > 50 {
+				t.Errorf("%d allocations in 2000 steps", counted.made)
 			}
 		})
 	}

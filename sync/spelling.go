@@ -3,7 +3,7 @@ package sync
 import "fmt"
 
 // suggestion returns ` (did you mean "frequency"?)` for the candidate nearest
-// to name, or nothing when none is near.
+// to name; when none is near it lists what there is.
 func suggestion(name string, candidates []string) string {
 	best, distance := "", max(2, len(name)/3)+1
 	for _, c := range candidates {
@@ -12,7 +12,7 @@ func suggestion(name string, candidates []string) string {
 		}
 	}
 	if best == "" {
-		return ""
+		return some("; there is ", candidates)
 	}
 	return fmt.Sprintf(" (did you mean %q?)", best)
 }

@@ -42,7 +42,7 @@ var units = map[string]unit{
 }
 
 // conversion turns values of one unit into another by value*mul/div, of which
-// one is 1: 1500 ms are exactly 1.5 s, which 1500*0.001 need not be.
+// one is 1, which rounds once: 9 ms are 9/1000 s; 9*0.001 is another number.
 type conversion struct{ mul, div float64 }
 
 var unchanged = conversion{1, 1}
