@@ -237,3 +237,24 @@ func BenchmarkForecast8Links(b *testing.B) {
 		})
 	}
 }
+
+// Delivered is compared with a direct sum over the distribution of the key.
+func TestDeliveredCountsWholeBlocks(t *testing.T) {
+	for _, c := range []struct{ pending, mean, deviation float64 }{
+		{0, 10000, 300}, {4000, 100, 5}, {4000, 100, 50}, {100, 3000, 2000}, {0, 0, 0}, {2000, 2096, 0}, {10, 500000, 20000},
+	} {
+		p := Prediction{KeyBits: c.mean, KeyBitsVar: c.deviation * c.deviation}
+		mean, variance := p.Delivered(c.pending, 4096)
+		var m1, m2, weight float64
+		for z := -8.0; z <= 8; z += 1e-4 {
+			n := math.Max(0, math.Floor((c.pending+c.mean+z*c.deviation)/4096)) * 4096
+			w := math.Exp(-z * z / 2)
+			m1, m2, weight = m1+w*n, m2+w*n*n, weight+w
+		}
+		m1, m2 = m1/weight, m2/weight
+		wantVar := m2 - m1*m1
+		if math.Abs(mean-m1) > 2 || math.Abs(variance-wantVar) > 1e-3*4096*4096 {
+			t.Errorf("%+v: delivered %.1f ± %.1f, want %.1f ± %.1f", c, mean, math.Sqrt(variance), m1, math.Sqrt(wantVar))
+		}
+	}
+}

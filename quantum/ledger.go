@@ -30,6 +30,7 @@ type ledger struct {
 	ring   []byte // of a power of two
 	gone   []bool // of the same size: the byte is deleted
 	births []birth
+	oldest int // index of the first birth with bytes left
 
 	tail, next, head int64
 }
@@ -150,19 +151,22 @@ func (l *ledger) release(from, n int64) error {
 // expire deletes the bytes born at or before limitNS and returns how many of
 // them were still in the pool.
 func (l *ledger) expire(limitNS int64) (fromPool int64) {
-	old := 0
-	for old < len(l.births) && l.births[old].atNS <= limitNS {
-		old++
+	for ; l.oldest < len(l.births); l.oldest++ {
+		b := l.births[l.oldest]
+		if b.to <= l.tail { // all its bytes are gone already
+			continue
+		}
+		if b.atNS > limitNS {
+			break
+		}
+		fromPool += max(0, b.to-l.next)
+		l.delete(l.tail, b.to)
+		l.next = max(l.next, b.to)
+		l.trim()
 	}
-	if old == 0 {
-		return 0
+	if 2*l.oldest > len(l.births) { // moving fewer than were removed
+		l.births, l.oldest = l.births[:copy(l.births, l.births[l.oldest:])], 0
 	}
-	to := l.births[old-1].to
-	l.births = l.births[:copy(l.births, l.births[old:])]
-	fromPool = max(0, to-l.next)
-	l.delete(l.tail, to)
-	l.next = max(l.next, to)
-	l.trim()
 	return fromPool
 }
 

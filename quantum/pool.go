@@ -76,32 +76,11 @@ func (c PoolConfig) Validate() error {
 	return errors.Join(m...)
 }
 
-// End of a link: which of the two parties draws.
-type End uint8
-
-// The two ends of a link.
+// The two ends of a link, as Draw tells them apart.
 const (
-	EndA End = iota
-	EndB
+	EndA = 0
+	EndB = 1
 )
-
-// Request for key.
-type Request struct {
-	AtNS int64
-	End  End
-	// Highest marks the highest-priority class, which may draw on K_safe.
-	Highest bool
-}
-
-// Grant of key: where it begins in the pool's stream, and how long the drawing
-// end waits for it.
-type Grant struct {
-	OffsetBits int64
-	WaitNS     int64
-}
-
-// Index is the offset as frames carry it, modulo 2^32.
-func (g Grant) Index() uint32 { return uint32(g.OffsetBits) }
 
 // ShortfallError says that a request could not be met in full, so that nothing
 // was taken.
@@ -191,33 +170,36 @@ func (p *Pool) Deposit(atNS, bits int64) error {
 	return nil
 }
 
-// Draw fills dst with fresh key. If the pool cannot fill all of it, it takes
-// nothing and returns a *ShortfallError.
+// Draw fills dst with fresh key for one end of the link. It returns the bit
+// offset at which the key begins in the pool's stream, of which frames carry
+// the low 32 bits as index, and how long the end waits for it. If the pool
+// cannot fill all of dst, it takes nothing and returns a *ShortfallError.
 //
-// While K_safe is enforced a request of a lower class must leave K_safe in the
-// pool.
-func (p *Pool) Draw(r Request, dst []byte) (Grant, error) {
-	p.expire(r.AtNS)
+// highest marks the highest-priority class. While K_safe is enforced a draw of
+// any other class must leave K_safe in the pool.
+//
+// The signature has no types of this package, so that a package that needs key
+// can state it as an interface of its own.
+func (p *Pool) Draw(atNS int64, end int, highest bool, dst []byte) (offsetBits, waitNS int64, err error) {
+	p.expire(atNS)
 	need, level := int64(len(dst))*8, p.LevelBits()
 	have := level
-	if p.cfg.EnforceSafe && !r.Highest {
+	if p.cfg.EnforceSafe && !highest {
 		have = max(0, level-p.cfg.SafeBits) &^ 7
 	}
 	if need > have {
-		p.noteLevel(r.AtNS)
-		return Grant{}, &ShortfallError{NeedBits: need, HaveBits: have, Reserved: need <= level}
+		p.noteLevel(atNS)
+		return 0, 0, &ShortfallError{NeedBits: need, HaveBits: have, Reserved: need <= level}
 	}
-	g := Grant{
-		OffsetBits: p.ledger.draw(dst) * 8,
-		WaitNS:     p.buffers[r.End].take(r.AtNS, need, level),
-	}
+	offsetBits = p.ledger.draw(dst) * 8
+	waitNS = p.buffers[end].take(atNS, need, level)
 	p.account.ConsumedBits += need
-	p.noteLevel(r.AtNS)
-	return g, nil
+	p.noteLevel(atNS)
+	return offsetBits, waitNS, nil
 }
 
-// Fetch fills dst with the drawn key at index, the Grant's, for the end that
-// did not draw it. Of the offsets that an index can mean it takes the one
+// Fetch fills dst with the drawn key at index, the low 32 bits of its
+// offset, for the end that did not draw it. Of the offsets that an index can mean it takes the one
 // nearest to the last draw. It returns ErrNotDrawn or ErrSpent where there is
 // no such key; the key stays until it is released.
 func (p *Pool) Fetch(index uint32, dst []byte) error {

@@ -60,17 +60,17 @@ func (s *Store) Advance(atNS int64) {
 }
 
 // Draw is Pool.Draw within the store's allowance.
-func (s *Store) Draw(r Request, dst []byte) (Grant, error) {
-	s.Advance(r.AtNS)
+func (s *Store) Draw(atNS int64, end int, highest bool, dst []byte) (offsetBits, waitNS int64, err error) {
+	s.Advance(atNS)
 	need := int64(len(dst)) * 8
 	if have := min(s.bits, s.pool.LevelBits()); need > have {
-		return Grant{}, &ShortfallError{NeedBits: need, HaveBits: have}
+		return 0, 0, &ShortfallError{NeedBits: need, HaveBits: have}
 	}
-	g, err := s.pool.Draw(r, dst)
+	offsetBits, waitNS, err = s.pool.Draw(atNS, end, highest, dst)
 	if err == nil {
 		s.bits -= need
 	}
-	return g, err
+	return offsetBits, waitNS, err
 }
 
 // Fetch is Pool.Fetch.
