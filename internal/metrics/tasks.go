@@ -191,8 +191,10 @@ func (c *taskCounts) figures() TaskFigures {
 		Successes: c.outcomes[None],
 		Strict:    c.strict,
 		Degraded:  c.degraded,
-		Failed: CauseCounts{c.outcomes[NoKey], c.outcomes[LinkDown], c.outcomes[Late],
-			c.outcomes[QueueDrop], c.outcomes[Rejected], c.outcomes[Deactivated]},
+		Failed: CauseCounts{
+			c.outcomes[NoKey], c.outcomes[LinkDown], c.outcomes[Late],
+			c.outcomes[QueueDrop], c.outcomes[Rejected], c.outcomes[Deactivated],
+		},
 	}
 	decided := f.Successes + f.Failed.Total()
 	f.Pending = f.Triggers - decided

@@ -112,8 +112,10 @@ func TestRerunReplacesTheWholeRun(t *testing.T) {
 	base := t.TempDir()
 	dir := filepath.Join(base, "S-1-1")
 	run(t, dir, time.Second, 1)
-	stale := []string{filepath.Join(dir, "series.parquet"), filepath.Join(dir, "frames", "1.bin"),
-		filepath.Join(base, ".S-1-1.new", "x"), filepath.Join(base, ".S-1-1.old", "x")}
+	stale := []string{
+		filepath.Join(dir, "series.parquet"), filepath.Join(dir, "frames", "1.bin"),
+		filepath.Join(base, ".S-1-1.new", "x"), filepath.Join(base, ".S-1-1.old", "x"),
+	}
 	for _, path := range stale {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
 			t.Fatal(err)

@@ -153,8 +153,10 @@ func TestEventsHoldWhatWasRecorded(t *testing.T) {
 		t.Fatalf("%d events, %v", len(rows), err)
 	}
 	for i, r := range rows {
-		got := record.Event{AtNS: r.TNS, Type: r.Type, Element: r.Element, Class: r.Class, Mode: r.Mode,
-			Cause: r.Cause, Value: r.Value, Unit: r.Unit, Detail: r.Detail}
+		got := record.Event{
+			AtNS: r.TNS, Type: r.Type, Element: r.Element, Class: r.Class, Mode: r.Mode,
+			Cause: r.Cause, Value: r.Value, Unit: r.Unit, Detail: r.Detail,
+		}
 		if got != event(int64(i)) {
 			t.Fatalf("event %d: %+v, want %+v", i, got, event(int64(i)))
 		}

@@ -21,15 +21,18 @@ type column struct {
 // table writes a Parquet file row by row and begins a row group with each 60 s
 // of simulated time.
 type table struct {
-	writer *parquet.Writer
+	writer *parquet.GenericWriter[any]
 	batch  [][]parquet.Value // [column][row]
 	group  int64             // number of the open row group since time 0
-	any    bool              // whether the open row group has rows
+	filled bool              // whether the open row group has rows
 }
 
 func newTable(out io.Writer, name string, columns []column) *table {
 	root := ordered{Group: parquet.Group{}}
 	options := []parquet.WriterOption{
+		// Without the space the library writes "version 1(build", which the
+		// format's grammar does not know. Not the program's own version: it
+		// would change the bytes of old logs' exports.
 		parquet.CreatedBy("cosim", "1 ", "run.log"),
 		parquet.Compression(&parquet.Snappy),
 		parquet.DataPageStatistics(true),
@@ -45,7 +48,7 @@ func newTable(out io.Writer, name string, columns []column) *table {
 		}
 	}
 	options = append(options, parquet.NewSchema(name, root))
-	t := &table{writer: parquet.NewWriter(out, options...), batch: make([][]parquet.Value, len(columns))}
+	t := &table{writer: parquet.NewGenericWriter[any](out, options...), batch: make([][]parquet.Value, len(columns))}
 	for i := range t.batch {
 		t.batch[i] = make([]parquet.Value, 0, batchRows)
 	}
@@ -59,12 +62,12 @@ func (t *table) begin(tNS int64) error {
 		if err := t.flush(); err != nil {
 			return err
 		}
-		if t.any {
+		if t.filled {
 			if err := t.writer.Flush(); err != nil {
 				return err
 			}
 		}
-		t.group, t.any = group, false
+		t.group, t.filled = group, false
 	}
 	if len(t.batch[0]) == batchRows {
 		return t.flush()
@@ -87,7 +90,7 @@ func (t *table) flush() error {
 			return err
 		}
 		t.batch[i] = values[:0]
-		t.any = true
+		t.filled = true
 	}
 	return nil
 }
