@@ -172,6 +172,7 @@ func (v *validator) classes() {
 		default:
 			v.fault(path+".trigger", "%q is not one of periodic, poisson, demand", c.Trigger)
 		}
+		v.classTrigger(path, name, c)
 		if c.Direction != def.Direction {
 			v.fault(path+".direction", "%q: %s tasks go %s", c.Direction, name, def.Direction)
 		}
@@ -181,6 +182,19 @@ func (v *validator) classes() {
 		v.mode(path+".mode", c.Mode)
 		v.mode(path+".static_mode", c.StaticMode)
 		v.mode(path+".min_mode", c.MinMode)
+	}
+}
+
+// classTrigger checks what the controller relies on: frames of samples at
+// common instants, and emergency tasks that nobody else triggers.
+func (v *validator) classTrigger(path, name string, c Class) {
+	switch {
+	case name == TaskPMU && c.Trigger != Periodic:
+		v.fault(path+".trigger", "%q: PMUs measure together, periodic", c.Trigger)
+	case name == TaskPMU && c.Stagger:
+		v.fault(path+".stagger", "PMUs measure together")
+	case (name == TaskShed || name == TaskBreaker) != (c.Trigger == Demand):
+		v.fault(path+".trigger", "%q: shed and breaker tasks, and no others, come on demand", c.Trigger)
 	}
 }
 
@@ -227,6 +241,7 @@ func (v *validator) chains() {
 		for r, route := range ch.Routes {
 			v.route(fmt.Sprintf("%s.routes[%d]", path, r), ch, route)
 		}
+		v.common(path, ch)
 	}
 }
 
@@ -307,6 +322,33 @@ func (v *validator) route(path string, ch *Chain, route []string) {
 		}
 	}
 	v.shape(at, ch, route)
+}
+
+// common checks what all routes of a chain share: the field end and, for an
+// uplink, the way to the first gateway, which alone learns of a new route.
+func (v *validator) common(path string, ch *Chain) {
+	up := v.cfg.Classes[ch.Task].Direction == Up
+	for r, route := range ch.Routes[min(1, len(ch.Routes)):] {
+		at := fmt.Sprintf("%s.routes[%d]", path, r+1)
+		first := ch.Routes[0]
+		switch {
+		case len(route) == 0 || len(first) == 0:
+		case up && !slices.Equal(v.field(route), v.field(first)):
+			v.fault(at, "enters by %s, the first route by %s", pathOf(v.field(route)), pathOf(v.field(first)))
+		case !up && route[len(route)-1] != first[len(first)-1]:
+			v.fault(at, "ends at %q, the first route at %q", route[len(route)-1], first[len(first)-1])
+		}
+	}
+}
+
+// field is the part of an uplink's route up to its first gateway.
+func (v *validator) field(route []string) []string {
+	for i, n := range route {
+		if v.trusted(n) {
+			return route[:i+1]
+		}
+	}
+	return route
 }
 
 // shape checks the order of the kinds: cc, gateways, and for all but an
