@@ -6,10 +6,13 @@ import (
 	"time"
 )
 
-// worthHelp is the wall time that calling federates in parallel must be
-// expected to save before a helper is woken, which itself costs some ten
-// microseconds.
-const worthHelp = 30 * time.Microsecond
+// What it costs to act in parallel, from ten to more than a hundred
+// microseconds by machine and load, is measured as the run goes.
+const (
+	firstOverhead = 30 * time.Microsecond
+	leastSaving   = 10 * time.Microsecond // for less a helper is never woken
+	refresh       = 64                    // one in so many parallel steps is made in turn, to see what it costs now
+)
 
 // crew calls the federates of one level: in turn when they are cheap, spread
 // over persistent helper goroutines when they are costly. Federates of one
@@ -21,6 +24,8 @@ type crew struct {
 	wake      chan struct{} // one token for each helper that is to join in
 	done      chan struct{} // one token for each helper that has finished
 	helpers   int
+	overhead  time.Duration // running mean of the time in parallel beyond the least possible
+	parallel  int64         // steps that were worth making in parallel
 	idle      sync.WaitGroup
 
 	batch []*member
@@ -29,7 +34,7 @@ type crew struct {
 
 // start brings up n helpers.
 func (c *crew) start(n int) {
-	c.helpers = n
+	c.helpers, c.overhead = n, firstOverhead
 	c.wake = make(chan struct{}, n)
 	c.done = make(chan struct{}, n)
 	for range n {
@@ -70,11 +75,13 @@ func (c *crew) step(batch []*member) error {
 		if f.err != nil {
 			break
 		}
+		f.settle()
 	}
 	return nil
 }
 
 func (c *crew) inParallel(batch []*member, helpers int) error {
+	begun := c.clock.Now()
 	c.batch = batch
 	c.taken.Store(0)
 	for range helpers {
@@ -88,22 +95,48 @@ func (c *crew) inParallel(batch []*member, helpers int) error {
 			return errAbandoned
 		}
 	}
+	var s span
+	for _, f := range batch {
+		s.add(f.usual)
+	}
+	c.overhead += (c.clock.Now() - begun - s.shared(helpers) - c.overhead) / 8
 	return nil
 }
 
-// helpersFor decides from the usual costs how many helpers to wake.
+// helpersFor decides from the usual costs how many helpers to wake. The
+// overhead fades while it forbids, so that it is measured again now and then.
 func (c *crew) helpersFor(batch []*member) int {
 	if c.helpers == 0 || len(batch) < 2 {
 		return 0
 	}
-	var total, longest time.Duration
+	var s span
 	for _, f := range batch {
-		total += f.usual
-		longest = max(longest, f.usual)
+		s.add(f.usual)
 	}
 	helpers := min(c.helpers, len(batch)-1)
-	if saved := total - max(longest, total/time.Duration(helpers+1)); saved < worthHelp {
+	saving := s.total - s.shared(helpers)
+	if saving < leastSaving {
+		return 0
+	}
+	if saving < c.overhead {
+		c.overhead -= c.overhead / 1024
+		return 0
+	}
+	if c.parallel++; c.parallel%refresh == 0 {
 		return 0
 	}
 	return helpers
+}
+
+// span sums up the costs of a batch.
+type span struct{ total, longest time.Duration }
+
+func (s *span) add(cost time.Duration) {
+	s.total += cost
+	s.longest = max(s.longest, cost)
+}
+
+// shared is the least time that the batch can take with helpers.
+func (s *span) shared(helpers int) time.Duration {
+	return max(s.longest, s.total/time.Duration(helpers+1))
 }

@@ -19,7 +19,7 @@ type member struct {
 	watch watch
 	err   error         // of the last call
 	cost  time.Duration // of the last step, wall time
-	usual time.Duration // running mean of cost
+	usual time.Duration // running mean of cost when acting in turn
 	timing
 }
 
@@ -75,11 +75,18 @@ func (f *member) publish() error {
 	return nil
 }
 
-// book adds the last step's cost to the timings and to the usual cost.
+// book adds the last step's cost to the timings.
 func (f *member) book() {
 	f.steps++
 	f.total += f.cost
 	f.max = max(f.max, f.cost)
+}
+
+// settle adds the last step's cost to the usual one.
+func (f *member) settle() {
+	if f.usual == 0 {
+		f.usual = f.cost
+	}
 	f.usual += (f.cost - f.usual) / 8
 }
 

@@ -135,9 +135,7 @@ func (n *node) Step(s *sync.Step) error {
 		}
 		n.received[i][s.From] = messages
 	}
-	for begun := time.Now(); time.Since(begun) < n.work; {
-		continue
-	}
+	time.Sleep(n.work)
 	for _, offset := range n.offsets {
 		n.emit(s.Out, s.From+offset)
 	}
@@ -235,7 +233,7 @@ func TestSameFingerprintForAnyGOMAXPROCS(t *testing.T) {
 		n := &node{name: fmt.Sprintf("n%d", i), step: sync.Time(10+10*random.IntN(2)) * sync.Millisecond}
 		n.offsets = []sync.Time{sync.Time(random.IntN(10)) * sync.Millisecond, 5 * sync.Millisecond}
 		if i%3 == 0 {
-			n.work = 100 * time.Microsecond // worth a helper
+			n.work = 200 * time.Microsecond // worth a helper
 		}
 		p.nodes = append(p.nodes, n)
 	}

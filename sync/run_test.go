@@ -449,8 +449,8 @@ func TestCostlyFederatesActInParallelAndAreTimed(t *testing.T) {
 			t.Fatal(err)
 		}
 		timing := m.Timing()
-		// The first step goes in turn, all others in parallel.
-		if timing.Wall != 103*time.Millisecond {
+		// The first step and one in 64 go in turn, all others in parallel.
+		if timing.Wall != 106*time.Millisecond {
 			t.Errorf("took %v", timing.Wall)
 		}
 		for _, f := range timing.Federates {
