@@ -32,6 +32,15 @@ const (
 	Isolated                    // not connected; left out of every calculation
 )
 
+// busKind turns a table's number into a kind. Validation reports what is none,
+// among it the 0 of a fraction.
+func busKind(v float64) BusKind {
+	if v == math.Trunc(v) && math.Abs(v) < 1e9 {
+		return BusKind(v)
+	}
+	return 0
+}
+
 // Bus is a node of the network. Its shunt is the power it draws (ShuntMW) and
 // injects (ShuntMVAr) at 1 p.u. voltage.
 type Bus struct {

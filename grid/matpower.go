@@ -236,15 +236,6 @@ func (p *matpower) row(name string, fields []string, line int) {
 	}
 }
 
-// busKind turns a number that is not a bus type into 0, which validation
-// reports.
-func busKind(v float64) BusKind {
-	if v == math.Trunc(v) && v >= 1 && v <= 4 {
-		return BusKind(v)
-	}
-	return 0
-}
-
 func (p *matpower) number(s string, line int) (float64, bool) {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(v) || strings.ContainsAny(s, "xX_pP") {

@@ -41,18 +41,7 @@ type Modes struct {
 // left out: angles are counted from the centre of inertia. AGC, noise and
 // blocks take no part.
 func ComputeModes(c *Case, opt Options) (*Modes, error) {
-	if err := opt.complete(); err != nil {
-		return nil, err
-	}
-	sys, err := newSystem(c, opt)
-	if err != nil {
-		return nil, err
-	}
-	d, err := newDAE(sys, make([]bool, len(c.Gens)), make([]bool, len(c.Branches)))
-	if err != nil {
-		return nil, err
-	}
-	lin, err := newLinear(d)
+	lin, err := newBaseLinear(c, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -118,3 +118,50 @@ func TestParticipationSumsToOneAndNamesTheMachines(t *testing.T) {
 		t.Errorf("slowest mode belongs to %s", top)
 	}
 }
+
+// Reference: independent linear model, states in the same order.
+func TestStateMatrixMatchesReference(t *testing.T) {
+	m, err := grid.Linearise(mustLoad(t, "ieee39"), modelM2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := readRef(t, "case39_M2_A.csv", false)
+	if len(ref.rows) != len(m.States) {
+		t.Fatalf("%d states, want %d", len(m.States), len(ref.rows))
+	}
+	w := &worst{name: "A", tolerance: 1e-6}
+	for i := range m.States {
+		for j := range m.States {
+			w.see(m.A.At(i, j), ref.at(i, j), m.States[i]+" by "+m.States[j])
+		}
+	}
+	w.report(t)
+}
+
+// The continuous model and the simulator agree: the speed of the centre of
+// inertia falls at the rate that B gives.
+func TestLinearModelStartsLikeTheSimulator(t *testing.T) {
+	c := mustLoad(t, "ieee39")
+	m, err := grid.Linearise(c, modelM2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus, _ := c.BusIndex("15")
+	rate := 0.0
+	for i, h := range m.COI {
+		rate += h * m.LoadP.At(i, bus)
+	}
+	s := mustSim(t, c, grid.Options{StepNS: 10_000})
+	s.AddLoadMW(bus, 100, 0)
+	v := make([]float64, len(c.Buses))
+	s.BusVoltageDeviationPU(v)
+	for i := range v {
+		if d := math.Abs(v[i] - m.VoltageP.At(i, bus)); d > 1e-12 {
+			t.Errorf("bus %s jumps by %g, model %g", c.Buses[i].ID, v[i], m.VoltageP.At(i, bus))
+		}
+	}
+	s.Step(1)
+	if got, want := s.COIFreqHz()/1e-5, rate*60; math.Abs(got/want-1) > 1e-4 {
+		t.Errorf("rate of change %g Hz/s, model %g", got, want)
+	}
+}

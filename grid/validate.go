@@ -222,16 +222,16 @@ func (c *Case) checkDynamicsRows(f *faults, index map[string]int) {
 		} else if rows[d.Bus] > gens[d.Bus] {
 			f.add(d.At, "duplicate dynamics for bus %s", d.Bus)
 		}
-		d.check(f)
+		d.check(f, c.BaseMVA)
 	}
 }
 
-func (d *Dynamics) check(f *faults) {
+func (d *Dynamics) check(f *faults, baseMVA float64) {
 	f.finite(d.At, "H D ra x'd xd xq T'd0 gov_base R Tg T2 T3 K TE TA TB", d.InertiaS, d.DampingPU, d.StatorPU,
 		d.TransientXPU, d.DirectXPU, d.QuadratureXPU, d.FieldTimeS, d.GovernorMVA, d.DroopPU, d.GovernorTimeS,
 		d.LeadTimeS, d.ReheatTimeS, d.ExciterGain, d.ExciterTimeS, d.ExciterLeadTimeS, d.ExciterLagTimeS)
 	if d.InertiaS < 0 {
-		f.add(d.At, "unit at bus %s has negative inertia %g s", d.Bus, d.InertiaS)
+		f.add(d.At, "unit at bus %s has negative inertia %g s on %g MVA", d.Bus, d.InertiaS, baseMVA)
 	} else if d.InertiaS == 0 {
 		f.add(d.At, "unit at bus %s has no inertia", d.Bus)
 	}
