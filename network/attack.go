@@ -136,7 +136,8 @@ func (e *Engine) tamper(p *packet, at *attack) {
 	p.payload, p.mark = changed, Tampered
 }
 
-// clone adds a packet equal to p but for its mark, and without a deadline.
+// clone adds a packet equal to p but for its mark, and without a deadline. It
+// has its own copy of the path, for it may outlive p.
 func (e *Engine) clone(p packet, mark Mark) uint32 {
 	e.balance.Added++
 	j := e.allocate()
@@ -144,10 +145,8 @@ func (e *Engine) clone(p packet, mark Mark) uint32 {
 	gen, own := c.gen, c.own
 	*c = p
 	c.gen, c.own = gen, own
-	if !p.pinned {
-		c.own = append(c.own[:0], p.path...)
-		c.path = c.own
-	}
+	c.own = append(c.own[:0], p.path...)
+	c.path = c.own
 	c.mark, c.deadline = mark, 0
 	return j
 }
@@ -174,11 +173,6 @@ func (e *Engine) inject(i uint32) {
 		forged[b] = byte(at.rng.Uint32())
 	}
 	j := e.clone(at.captured, Injected)
-	p := &e.packets[j]
-	p.payload = forged
-	if p.pinned {
-		p.own = append(p.own[:0], at.path...)
-		p.path = p.own
-	}
+	e.packets[j].payload = forged
 	e.resume(j)
 }

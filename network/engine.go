@@ -52,6 +52,10 @@ func New(cfg Config, stream func(name string) *rand.Rand) (*Engine, error) {
 		e.nodes = append(e.nodes, cfg.Nodes[i].Name)
 		e.byName[cfg.Nodes[i].Name] = NodeID(i)
 	}
+	processing := make([]variate, len(cfg.Nodes))
+	for i := range cfg.Nodes {
+		processing[i] = newVariate(cfg.Nodes[i].ProcessingS*1e9, cfg.Nodes[i].ProcessingShape.or(Deterministic))
+	}
 	windowS := cfg.WindowS
 	if windowS == 0 {
 		windowS = 1
@@ -61,8 +65,8 @@ func New(cfg Config, stream func(name string) *rand.Rand) (*Engine, error) {
 		e.links = append(e.links, l.label())
 		e.linkByName[l.label()] = LinkID(i)
 		a, b := e.byName[l.A], e.byName[l.B]
-		e.addQueue(l, toNS(windowS), &cfg.Nodes[a], &cfg.Nodes[b])
-		e.addQueue(l, toNS(windowS), &cfg.Nodes[b], &cfg.Nodes[a])
+		e.addQueue(l, toNS(windowS), a, b, processing)
+		e.addQueue(l, toNS(windowS), b, a, processing)
 	}
 	e.router = newRouter(len(e.nodes), e.queues)
 	for _, a := range cfg.Attacks {
@@ -72,16 +76,16 @@ func New(cfg Config, stream func(name string) *rand.Rand) (*Engine, error) {
 }
 
 // addQueue makes the egress queue of one direction.
-func (e *Engine) addQueue(l *Link, windowNS int64, from, to *Node) {
-	name := "network/" + l.label() + "/" + from.Name + "/"
+func (e *Engine) addQueue(l *Link, windowNS int64, from, to NodeID, processing []variate) {
+	name := "network/" + l.label() + "/" + e.nodes[from] + "/"
 	q := queue{
 		id:           QueueID(len(e.queues)),
-		from:         e.byName[from.Name],
-		to:           e.byName[to.Name],
+		from:         from,
+		to:           to,
 		nsPerBit:     1e9 / l.RateBPS,
 		delayNS:      l.delayNS(),
-		processing:   newVariate(from.ProcessingS*1e9, from.ProcessingShape.or(Deterministic)),
-		receiving:    newVariate(to.ProcessingS*1e9, to.ProcessingShape.or(Deterministic)),
+		processing:   &processing[from],
+		receiving:    &processing[to],
 		loss:         l.Loss,
 		limitPackets: l.Queue.LimitPackets,
 		limitBits:    8 * int64(l.Queue.LimitBytes),
@@ -90,13 +94,12 @@ func (e *Engine) addQueue(l *Link, windowNS int64, from, to *Node) {
 		nextAt:       never,
 		window:       newWindow(windowNS),
 	}
-	if q.limitPackets == 0 {
+	switch {
+	case q.limitPackets == 0 && q.limitBits == 0:
+		q.limitPackets, q.limitBits = DefaultLimitPackets, never
+	case q.limitPackets == 0:
 		q.limitPackets = math.MaxInt
-		if q.limitBits == 0 {
-			q.limitPackets = DefaultLimitPackets
-		}
-	}
-	if q.limitBits == 0 {
+	case q.limitBits == 0:
 		q.limitBits = never
 	}
 	if q.processing.kind != drawDeterministic || q.receiving.kind != drawDeterministic {
@@ -110,7 +113,7 @@ func (e *Engine) addQueue(l *Link, windowNS int64, from, to *Node) {
 	}
 	for i := range l.Background {
 		t := &l.Background[i]
-		if t.RateBPS > 0 && (t.From == "" || t.From == from.Name) {
+		if t.RateBPS > 0 && (t.From == "" || t.From == e.nodes[from]) {
 			s := fmt.Sprintf("%sbackground/%d/", name, i)
 			q.sources = append(q.sources, newSource(t, e.stream(s+"arrivals"), e.stream(s+"sizes")))
 		}

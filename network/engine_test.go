@@ -426,3 +426,34 @@ func TestSendRefusesWhatCannotBeSent(t *testing.T) {
 		t.Error("routed over a link that does not exist")
 	}
 }
+
+// A copy of a forged packet outlives it, and still finds the whole way.
+func TestForgedPacketCanBeReplayed(t *testing.T) {
+	cfg := line()
+	cfg.Attacks = []network.Attack{
+		{Kind: "inject", Link: "A-B", RatePerS: 200},
+		{Kind: "replay", Link: "A-B", Probability: 1, DelayS: 0.03},
+		{Kind: "replay", Link: "B-C", Probability: 1, DelayS: 0.03},
+	}
+	cfg.Nodes = append(cfg.Nodes, network.Node{Name: "D"})
+	cfg.Links = append(cfg.Links, network.Link{A: "C", B: "D", RateBPS: 1e6})
+	e := mustNew(t, cfg)
+	route := mustRoute(t, e, "A", "B", "C", "D")
+	for i := range int64(500) {
+		mustSend(t, e, network.Packet{AtNS: i * 4 * ms, Route: route, SizeBits: 100, Payload: []byte("x")})
+		for range 5 { // these take the places of packets that have ended
+			mustSend(t, e, network.Packet{AtNS: i * 4 * ms, From: 3, To: 0, SizeBits: 10})
+		}
+		advance(t, e, (i+1)*4*ms)
+		for _, d := range e.Deliveries() {
+			if d.Hops != 3 {
+				t.Errorf("delivered after %d hops", d.Hops)
+			}
+		}
+	}
+	routed, _ := e.Conservation()
+	stats := e.AttackStats()
+	if !routed.Holds() || routed.Added != stats.Injected+stats.Replayed || stats.Replayed < stats.Injected {
+		t.Errorf("accounts %+v, attacks %+v", routed, stats)
+	}
+}

@@ -13,28 +13,11 @@ import (
 // queue needs no events of its own. Under the other disciplines packets wait
 // in a scheduler until the server is free.
 type queue struct {
-	id       QueueID
-	from, to NodeID
+	// What every packet touches comes first.
 
-	nsPerBit     float64
-	delayNS      int64
-	processing   variate // of the sending node
-	receiving    variate // of the receiving node, before a delivery
-	processes    *rand.Rand
-	loss         float64
-	losses       *rand.Rand
-	extra        *extraDelay
-	limitPackets int
-	limitBits    int64
-	scheduler    *scheduler // nil under fifo
-	attacks      []*attack
-	up           bool
-
-	sources []source
-	// nextAt is the earliest arrival of sources[next].
+	// nextAt is the earliest arrival of the sources, that of sources[next].
 	nextAt int64
 	next   int
-
 	// line holds, in order of departure: [head, served) propagating,
 	// [served, tail) in service or, under fifo, waiting.
 	line       ring
@@ -42,11 +25,29 @@ type queue struct {
 	freeAt     int64 // the server has nothing more to do
 	lastArrive int64
 	bitsInside int64 // waiting and in service
+	id         QueueID
+	from, to   NodeID
+	up         bool
 
-	stats  QueueStats
-	window window
-	// backgroundDelivered and backgroundDropped count background packets.
+	nsPerBit     float64
+	delayNS      int64
+	processing   *variate   // of the sending node
+	receiving    *variate   // of the receiving node, before a delivery
+	processes    *rand.Rand // nil when both are deterministic
+	losses       *rand.Rand // nil without loss
+	loss         float64
+	extra        *extraDelay
+	scheduler    *scheduler // nil under fifo
+	limitPackets int
+	limitBits    int64
+	attacks      []*attack
+	sources      []source
+
+	// Background packets, by what became of them.
 	backgroundSent, backgroundDelivered, backgroundDropped int64
+
+	window window
+	stats  QueueStats
 }
 
 // catchUp makes everything happen at this queue that lies at or before t and

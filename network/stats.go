@@ -13,14 +13,12 @@ type ClassStats struct {
 // (Sub) is what it saw between them.
 type QueueStats struct {
 	AtNS   int64 // when it was taken, or the length of a difference
+	Length int64 // packets waiting and in service now
+	AreaNS int64 // integral of the length over time
+	lastAt int64 // AreaNS is up to here
+	BusyNS int64 // of the server
 	Class  [MaxClasses]ClassStats
 	Drops  [numReasons]int64
-	Length int64 // packets waiting and in service now
-	// AreaNS is the integral of the length over time.
-	AreaNS int64
-	BusyNS int64 // of the server
-
-	lastAt int64 // AreaNS is up to here
 }
 
 func (s *QueueStats) enter(t int64) {

@@ -249,7 +249,7 @@ func (v *validator) attack(path string, a *Attack) {
 		return
 	}
 	if a.Kind == "inject" {
-		v.within(path+".rate_per_s", a.RatePerS, 1e-9, 1e9)
+		v.within(path+".rate_per_s", a.RatePerS, 1e-6, 1e9)
 	} else if !(a.Probability > 0 && a.Probability <= 1) {
 		v.fail(path+".probability", "%v is outside (0, 1]", a.Probability)
 	}
