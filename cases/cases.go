@@ -24,6 +24,9 @@ var embedded embed.FS
 // chains and operators that the experiments put on it.
 const federationFile = "federation.yaml"
 
+// calibrationFile may stand beside it: what `cosim calibrate` fitted.
+const calibrationFile = "calibration.yaml"
+
 // Names returns the embedded cases, sorted.
 func Names() []string {
 	entries, err := embedded.ReadDir(".")
@@ -75,9 +78,14 @@ func loadFolder(dir string) (*grid.Case, error) {
 
 // Federation returns the federation file of an embedded case or of a case's
 // folder. Its absence is an error that matches [fs.ErrNotExist].
-func Federation(name string) ([]byte, error) {
+func Federation(name string) ([]byte, error) { return file(name, federationFile) }
+
+// Calibration returns the calibration file of a case, like Federation.
+func Calibration(name string) ([]byte, error) { return file(name, calibrationFile) }
+
+func file(name, file string) ([]byte, error) {
 	if isEmbedded(name) {
-		data, err := embedded.ReadFile(path.Join(name, federationFile))
+		data, err := embedded.ReadFile(path.Join(name, file))
 		if err != nil {
 			return nil, fmt.Errorf("cases: %w", err)
 		}
@@ -86,7 +94,7 @@ func Federation(name string) ([]byte, error) {
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return nil, unknown(name)
 	}
-	data, err := os.ReadFile(filepath.Join(name, federationFile))
+	data, err := os.ReadFile(filepath.Join(name, file))
 	if err != nil {
 		return nil, fmt.Errorf("cases: %w", err)
 	}

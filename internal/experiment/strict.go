@@ -66,6 +66,14 @@ func (c *shape) value(n *yaml.Node, t reflect.Type, key string) {
 		for _, e := range n.Content {
 			c.value(e, t.Elem(), key)
 		}
+	case t.Kind() == reflect.Array:
+		if n.Kind != yaml.SequenceNode || len(n.Content) != t.Len() {
+			c.fault(n, "%s: found %s, expected a list of %d", key, describe(n), t.Len())
+			return
+		}
+		for _, e := range n.Content {
+			c.value(e, t.Elem(), key)
+		}
 	default:
 		c.scalar(n, t, key)
 	}

@@ -1,0 +1,298 @@
+package federates
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"cosim/grid"
+	"cosim/scada"
+	cosync "cosim/sync"
+)
+
+// Grid is the federate of the power system. It holds the receiving ends of
+// the IEDs: a command acts only if its frame verifies there.
+type Grid struct {
+	sim   *grid.Simulator
+	cfg   GridConfig
+	ieds  map[string]*scada.IED
+	gens  map[string]int // element ("gen/30") → generator
+	block map[string]int // element ("block/8") → block
+	pmus  []int          // buses
+
+	pending []pendingCommand // verified, to act at the next substep
+	actions []gridAction     // of the timeline, in order of time
+	called  []float64        // MW by block
+
+	busHz, busPU, genHz, mechanical []float64
+}
+
+// GridConfig says what of the grid the federation measures and commands.
+type GridConfig struct {
+	Step, SubStep cosync.Time
+	// Every is how often mechanical powers and the power balance are published.
+	Every      cosync.Time
+	PMUs       []scada.PMU
+	Generators []scada.Generator
+	Blocks     []scada.Block
+	IEDs       map[string]*scada.IED // by node
+	Steps      []GridLoadStep
+	Trips      []GridTrip
+}
+
+// GridLoadStep is a step of load over [From, To). With ReleaseReserve all
+// called blocks return when it ends.
+type GridLoadStep struct {
+	From, To       cosync.Time
+	Bus            int
+	SizeMW         float64
+	ReleaseReserve bool
+}
+
+// GridTrip takes the generator at a bus, or a branch, out of service.
+type GridTrip struct {
+	At     cosync.Time
+	Bus    int
+	Branch string
+}
+
+type pendingCommand struct {
+	at cosync.Time
+	scada.Command
+}
+
+type gridAction struct {
+	at    cosync.Time
+	do    func() error
+	event cosync.Event
+}
+
+// NewGrid makes the federate; it adds the blocks to sim.
+func NewGrid(sim *grid.Simulator, cfg GridConfig) (*Grid, error) {
+	g := &Grid{sim: sim, cfg: cfg, ieds: cfg.IEDs, gens: map[string]int{}, block: map[string]int{}}
+	for _, x := range cfg.Generators {
+		i, ok := sim.GenIndex(strconv.Itoa(x.Bus))
+		if !ok {
+			return nil, fmt.Errorf("grid: no generator at bus %d for %s", x.Bus, x.ID)
+		}
+		g.gens[x.ID] = i
+	}
+	for _, b := range cfg.Blocks {
+		i, ok := sim.BusIndex(strconv.Itoa(b.Bus))
+		if !ok {
+			return nil, fmt.Errorf("grid: no bus %d for %s", b.Bus, b.ID)
+		}
+		g.block[b.ID] = sim.AddBlock(i, b.CapacityMW)
+	}
+	for _, p := range cfg.PMUs {
+		i, ok := sim.BusIndex(strconv.Itoa(p.Bus))
+		if !ok {
+			return nil, fmt.Errorf("grid: no bus %d for %s", p.Bus, p.ID)
+		}
+		g.pmus = append(g.pmus, i)
+	}
+	c := sim.Case()
+	g.called = make([]float64, len(cfg.Blocks))
+	g.busHz, g.busPU = make([]float64, len(c.Buses)), make([]float64, len(c.Buses))
+	g.genHz, g.mechanical = make([]float64, len(c.Gens)), make([]float64, len(c.Gens))
+	return g, g.plan()
+}
+
+// plan turns the timeline into actions.
+func (g *Grid) plan() error {
+	for _, s := range g.cfg.Steps {
+		bus, ok := g.sim.BusIndex(strconv.Itoa(s.Bus))
+		if !ok {
+			return fmt.Errorf("grid: load step at bus %d, which does not exist", s.Bus)
+		}
+		element := fmt.Sprintf("bus/%d", s.Bus)
+		g.actions = append(g.actions, gridAction{s.From, func() error {
+			g.sim.AddLoadMW(bus, s.SizeMW, 0)
+			return nil
+		}, cosync.Event{At: s.From, Type: "load-step", Element: element, Value: s.SizeMW}}, gridAction{s.To, func() error {
+			g.sim.AddLoadMW(bus, -s.SizeMW, 0)
+			if s.ReleaseReserve {
+				g.release()
+			}
+			return nil
+		}, cosync.Event{At: s.To, Type: "load-step-end", Element: element, Value: -s.SizeMW}})
+	}
+	for _, t := range g.cfg.Trips {
+		a, err := g.trip(t)
+		if err != nil {
+			return err
+		}
+		g.actions = append(g.actions, a)
+	}
+	slices.SortStableFunc(g.actions, func(a, b gridAction) int { return int(a.at - b.at) })
+	return nil
+}
+
+func (g *Grid) trip(t GridTrip) (gridAction, error) {
+	if t.Branch != "" {
+		i, ok := g.sim.BranchIndex(t.Branch)
+		if !ok {
+			return gridAction{}, fmt.Errorf("grid: no branch %q to trip", t.Branch)
+		}
+		return gridAction{t.At, func() error { return g.sim.TripBranch(i) },
+			cosync.Event{At: t.At, Type: "branch-trip", Element: "branch/" + t.Branch}}, nil
+	}
+	i, ok := g.sim.GenIndex(strconv.Itoa(t.Bus))
+	if !ok {
+		return gridAction{}, fmt.Errorf("grid: no generator at bus %d to trip", t.Bus)
+	}
+	return gridAction{t.At, func() error { return g.sim.TripGenerator(i) },
+		cosync.Event{At: t.At, Type: "generator-trip", Element: fmt.Sprintf("gen/%d", t.Bus)}}, nil
+}
+
+func (g *Grid) release() {
+	for _, i := range g.block {
+		g.sim.SetBlockMW(i, 0)
+	}
+	clear(g.called)
+}
+
+// Ports of Grid.
+const gridCommands = 0 // in
+
+const (
+	gridFrequency = iota // out
+	gridBusFrequency
+	gridBusVoltage
+	gridPMUFrequency
+	gridPMUVoltage
+	gridMechanical
+	gridReserve
+	gridBalance
+	gridApplied
+	gridEvents
+)
+
+// Describe implements sync.Federate.
+func (g *Grid) Describe() cosync.Description {
+	c := g.sim.Case()
+	var buses, gens, pmus, blocks []string
+	for i := range c.Buses {
+		buses = append(buses, "bus/"+c.Buses[i].ID)
+	}
+	for i := range c.Gens {
+		gens = append(gens, "gen/"+c.Gens[i].Bus)
+	}
+	for _, p := range g.cfg.PMUs {
+		pmus = append(pmus, p.ID)
+	}
+	for _, b := range g.cfg.Blocks {
+		blocks = append(blocks, b.ID)
+	}
+	vector := func(name, unit string, elements []string) cosync.Port {
+		return cosync.Port{Name: name, Kind: cosync.Vector, Unit: unit, Elements: elements}
+	}
+	return cosync.Description{
+		Name:   "grid",
+		Step:   g.cfg.Step,
+		Inputs: []cosync.Port{gridCommands: {Name: "commands", Kind: cosync.Messages, Direct: true, Optional: true}},
+		Outputs: []cosync.Port{
+			gridFrequency:    vector("frequency", "Hz", append([]string{"coi"}, gens...)),
+			gridBusFrequency: vector("bus_frequency", "Hz", buses),
+			gridBusVoltage:   vector("bus_voltage", "pu", buses),
+			gridPMUFrequency: vector("pmu_frequency", "Hz", pmus),
+			gridPMUVoltage:   vector("pmu_voltage", "pu", pmus),
+			gridMechanical:   vector("mechanical", "MW", gens),
+			gridReserve:      vector("reserve", "MW", blocks),
+			gridBalance:      vector("balance", "MW", []string{"residual"}),
+			gridApplied:      {Name: "applied", Kind: cosync.Messages},
+			gridEvents:       {Name: "events", Kind: cosync.Events},
+		},
+	}
+}
+
+// Init implements sync.Federate.
+func (g *Grid) Init(out []cosync.Signal) error {
+	g.publish(out, 0)
+	return nil
+}
+
+// Step implements sync.Federate.
+func (g *Grid) Step(s *cosync.Step) error {
+	for i := range s.In[gridCommands].Messages {
+		g.receive(&s.In[gridCommands].Messages[i], s.Out)
+	}
+	for t := s.From; t < s.To; t += g.cfg.SubStep {
+		for len(g.actions) > 0 && g.actions[0].at <= t {
+			if err := g.actions[0].do(); err != nil {
+				return err
+			}
+			s.Out[gridEvents].Events = append(s.Out[gridEvents].Events, g.actions[0].event)
+			g.actions = g.actions[1:]
+		}
+		g.obey(t)
+		g.sim.Advance()
+	}
+	g.publish(s.Out, s.To)
+	return nil
+}
+
+// receive lets the addressed IED verify a frame, and reports what it made of
+// it. A verified command acts at the next substep.
+func (g *Grid) receive(m *cosync.Message, out []cosync.Signal) {
+	verdict := scada.Rejected
+	if d, ok := g.ieds[m.To]; ok {
+		var command scada.Command
+		// Why a frame was rejected is not for the sender to learn.
+		command, verdict, _ = d.Receive(m.From, m.Payload)
+		if verdict == scada.Valid {
+			g.pending = append(g.pending, pendingCommand{m.At, command})
+		}
+	}
+	out[gridApplied].Messages = append(out[gridApplied].Messages, cosync.Message{
+		At: m.At, ID: m.ID, From: m.To, Payload: verdictBytes[verdict : verdict+1],
+	})
+}
+
+var verdictBytes = []byte{byte(scada.Valid), byte(scada.Duplicate), byte(scada.Rejected)}
+
+// obey carries out the commands that arrived by t, in order of arrival.
+func (g *Grid) obey(t cosync.Time) {
+	kept := g.pending[:0]
+	for _, c := range g.pending {
+		if c.at > t {
+			kept = append(kept, c)
+			continue
+		}
+		switch c.Kind {
+		case scada.TaskAGC:
+			g.sim.SetPrefMW(g.gens[c.Element], c.Value)
+		case scada.TaskAVR:
+			g.sim.SetVrefPU(g.gens[c.Element], c.Value)
+		case scada.TaskShed:
+			i := g.block[c.Element]
+			g.sim.SetBlockMW(i, c.Value)
+			g.called[i] = min(max(0, c.Value), g.cfg.Blocks[i].CapacityMW)
+		}
+	}
+	g.pending = kept
+}
+
+func (g *Grid) publish(out []cosync.Signal, now cosync.Time) {
+	g.sim.GenFreqHz(g.genHz)
+	g.sim.BusFreqHz(g.busHz)
+	g.sim.BusVoltagePU(g.busPU)
+	out[gridFrequency].Values[0] = g.sim.COIFreqHz()
+	copy(out[gridFrequency].Values[1:], g.genHz)
+	copy(out[gridBusFrequency].Values, g.busHz)
+	copy(out[gridBusVoltage].Values, g.busPU)
+	nominal := g.sim.Case().FreqHz // a PMU reports the frequency itself
+	for i, bus := range g.pmus {
+		out[gridPMUFrequency].Values[i] = nominal + g.busHz[bus]
+		out[gridPMUVoltage].Values[i] = g.busPU[bus]
+	}
+	copy(out[gridReserve].Values, g.called)
+	if now%g.cfg.Every == 0 {
+		g.sim.GenMechanicalMW(g.mechanical)
+		out[gridBalance].Values[0] = g.sim.PowerBalanceMW()
+	}
+	copy(out[gridMechanical].Values, g.mechanical)
+}
+
+// Close implements sync.Federate.
+func (g *Grid) Close() error { return nil }

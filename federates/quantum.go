@@ -1,0 +1,107 @@
+package federates
+
+import (
+	"cosim/quantum"
+	cosync "cosim/sync"
+)
+
+// Quantum is the federate of the QKD links. It emits distilled key in blocks;
+// the pools stand with whoever draws from them.
+type Quantum struct {
+	links []QuantumLink
+	step  cosync.Time
+}
+
+// QuantumLink is one link of the federate.
+type QuantumLink struct {
+	Name string
+	Link *quantum.Link
+	// CutsFibre says that a break of the link cuts the classical channel too.
+	CutsFibre bool
+}
+
+// NewQuantum makes the federate with steps of the given length.
+func NewQuantum(links []QuantumLink, step cosync.Time) *Quantum {
+	return &Quantum{links: links, step: step}
+}
+
+// Outputs of Quantum.
+const (
+	quantumBlocks = iota
+	quantumFibre
+	quantumEvents
+	quantumRate
+	quantumQBER
+	quantumAttenuation
+)
+
+// Describe implements sync.Federate.
+func (q *Quantum) Describe() cosync.Description {
+	names := make([]string, len(q.links))
+	for i, l := range q.links {
+		names[i] = "link/" + l.Name
+	}
+	return cosync.Description{
+		Name: "quantum",
+		Step: q.step,
+		Outputs: []cosync.Port{
+			quantumBlocks:      {Name: "blocks", Kind: cosync.Events},
+			quantumFibre:       {Name: "fibre", Kind: cosync.Events},
+			quantumEvents:      {Name: "events", Kind: cosync.Events},
+			quantumRate:        {Name: "rate", Kind: cosync.Vector, Unit: "bit/s", Elements: names},
+			quantumQBER:        {Name: "qber", Kind: cosync.Vector, Unit: "1", Elements: names},
+			quantumAttenuation: {Name: "attenuation", Kind: cosync.Vector, Unit: "dB/km", Elements: names},
+		},
+	}
+}
+
+// Init implements sync.Federate.
+func (q *Quantum) Init(out []cosync.Signal) error {
+	q.publish(out)
+	return nil
+}
+
+// Step implements sync.Federate.
+func (q *Quantum) Step(s *cosync.Step) error {
+	for _, l := range q.links {
+		l.Link.Advance(int64(s.To))
+		for _, b := range l.Link.Blocks() {
+			s.Out[quantumBlocks].Events = append(s.Out[quantumBlocks].Events,
+				cosync.Event{At: cosync.Time(b.AtNS), Type: EventBlock, Element: l.Name, Value: float64(b.Bits)})
+		}
+		for _, e := range l.Link.Events() {
+			q.event(s.Out, l, e)
+		}
+	}
+	q.publish(s.Out)
+	return nil
+}
+
+func (q *Quantum) event(out []cosync.Signal, l QuantumLink, e quantum.Event) {
+	at := cosync.Time(e.AtNS)
+	out[quantumEvents].Events = append(out[quantumEvents].Events,
+		cosync.Event{At: at, Type: e.Kind.String(), Element: l.Name, Value: e.QBER})
+	if !l.CutsFibre {
+		return
+	}
+	switch e.Kind {
+	case quantum.EventBreak:
+		out[quantumFibre].Events = append(out[quantumFibre].Events, cosync.Event{At: at, Type: EventLinkDown, Element: l.Name})
+	case quantum.EventRepair:
+		out[quantumFibre].Events = append(out[quantumFibre].Events, cosync.Event{At: at, Type: EventLinkUp, Element: l.Name})
+	}
+}
+
+func (q *Quantum) publish(out []cosync.Signal) {
+	for i, l := range q.links {
+		out[quantumRate].Values[i] = 0
+		if l.Link.Up() {
+			out[quantumRate].Values[i] = l.Link.RateBPS()
+		}
+		out[quantumQBER].Values[i] = l.Link.QBER()
+		out[quantumAttenuation].Values[i] = l.Link.AttenuationDBPerKM()
+	}
+}
+
+// Close implements sync.Federate.
+func (q *Quantum) Close() error { return nil }

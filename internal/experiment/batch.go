@@ -1,0 +1,66 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	cosync "cosim/sync"
+)
+
+// BatchOptions say how several runs of one experiment are carried out.
+type BatchOptions struct {
+	RunOptions
+	// Parallel is how many runs go on at a time; less than 1 means 1.
+	Parallel int
+	// Watch, if any, gives each run an observer of its own before it starts.
+	Watch func(d *Definition) cosync.Observer
+	// Done, if any, hears of each ended run, one at a time, in the order in
+	// which they end.
+	Done func(*Result, error)
+}
+
+// Batch runs d with the seeds d.Seed, d.Seed+1, …: the same definition and
+// disturbances of their own. The results stand in the order of the seeds,
+// whatever the order in which they ended; a run that failed has its error
+// joined into Batch's, and no result if it left none.
+func Batch(ctx context.Context, d *Definition, runs int, o BatchOptions) ([]*Result, error) {
+	results := make([]*Result, runs)
+	errs := make([]error, runs)
+	next := make(chan int)
+	var workers sync.WaitGroup
+	var mu sync.Mutex
+	for range max(1, min(o.Parallel, runs)) {
+		workers.Go(func() {
+			for i := range next {
+				one := *d
+				one.Seed = d.Seed + uint64(i)
+				opt := o.RunOptions
+				if o.Watch != nil {
+					opt.Observers = append(opt.Observers[:len(opt.Observers):len(opt.Observers)], o.Watch(&one))
+				}
+				res, err := Run(ctx, &one, opt)
+				if err != nil && runs > 1 {
+					err = fmt.Errorf("seed %d: %w", one.Seed, err)
+				}
+				results[i], errs[i] = res, err
+				if o.Done != nil {
+					mu.Lock()
+					o.Done(res, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for i := range runs {
+		if ctx.Err() != nil {
+			errs[i] = ctx.Err()
+			break
+		}
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return results, errors.Join(errs...)
+}

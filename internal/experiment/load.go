@@ -1,0 +1,273 @@
+package experiment
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"reflect"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"cosim/cases"
+)
+
+//go:embed experiments/*.yaml
+var embedded embed.FS
+
+// Names lists the experiments that ship inside, in order.
+func Names() []string {
+	entries, err := fs.ReadDir(embedded, "experiments")
+	if err != nil {
+		panic(err) // the folder is compiled in
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = strings.TrimSuffix(e.Name(), ".yaml")
+	}
+	return names
+}
+
+// Text returns the YAML of an experiment: one that ships inside, by name, or a
+// file. The second value is the name that messages give it.
+func Text(nameOrPath string) ([]byte, string, error) {
+	file := path.Join("experiments", nameOrPath+".yaml")
+	if data, err := embedded.ReadFile(file); err == nil {
+		return data, nameOrPath + ".yaml", nil
+	}
+	data, err := os.ReadFile(nameOrPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", Mistakes{{Position{File: nameOrPath}, "no such file, nor an experiment that ships inside" + suggest(nameOrPath, Names())}}
+	}
+	if err != nil {
+		return nil, "", Mistakes{{Position{File: nameOrPath}, err.Error()}}
+	}
+	return data, nameOrPath, nil
+}
+
+// Overrides are what the command line changes in an experiment.
+type Overrides struct {
+	Case string
+	Seed *uint64
+	Set  []string // "key.sub=value"
+}
+
+// Load reads an experiment with all its layers, each overriding the one
+// before: the defaults of the models, the case's federation.yaml and
+// calibration.yaml, the experiment's own file, the command line. The error is
+// a Mistakes with everything that is wrong.
+func Load(nameOrPath string, o Overrides) (*Definition, error) {
+	data, file, err := Text(nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	own, err := parseSource(file, data)
+	if err != nil {
+		return nil, err
+	}
+	layers := []*source{own}
+	sets, err := parseSets(o)
+	if err != nil {
+		return nil, err
+	}
+	layers = append(layers, sets...)
+
+	below, err := caseLayers(lastScalar(layers, "case"))
+	if err != nil {
+		return nil, err
+	}
+	layers = append(below, layers...)
+	return assemble(layers)
+}
+
+// assemble checks, merges and decodes the layers and validates the result.
+func assemble(layers []*source) (*Definition, error) {
+	def := defaults()
+	def.places = positions{}
+	var mistakes Mistakes
+	merged := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for _, l := range layers {
+		if l.root == nil {
+			continue
+		}
+		mistakes = append(mistakes, checkShape(l.file, l.root, reflect.TypeFor[Definition]())...)
+		def.places.enter(l.file, "", l.root)
+		merge(merged, l.root)
+	}
+	if len(mistakes) > 0 {
+		// What has the right shape is still decoded, so that the meaning of
+		// the rest can be checked in the same go.
+		prune(merged, reflect.TypeFor[Definition]())
+	}
+	if err := merged.Decode(def); err != nil {
+		return nil, append(mistakes, &Mistake{Position{File: layers[len(layers)-1].file}, err.Error()}).err()
+	}
+	def.resolve()
+	mistakes = append(mistakes, def.validate()...)
+	if err := mistakes.err(); err != nil {
+		return nil, err
+	}
+	return def, nil
+}
+
+// caseLayers returns the case's own files. A case without them is allowed: the
+// experiment then brings nodes, links and chains itself.
+func caseLayers(name string) ([]*source, error) {
+	if name == "" {
+		return nil, nil // validate says that the key is missing
+	}
+	var layers []*source
+	for _, layer := range []struct {
+		file string
+		read func(string) ([]byte, error)
+	}{{"federation.yaml", cases.Federation}, {"calibration.yaml", cases.Calibration}} {
+		data, err := layer.read(name)
+		if err != nil {
+			continue // no such layer, or no such case: validate says so
+		}
+		s, err := parseSource(path.Join(name, layer.file), data)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, s)
+	}
+	return layers, nil
+}
+
+// parseSets turns the command line into layers of their own, so that their
+// mistakes are reported like those of files.
+func parseSets(o Overrides) ([]*source, error) {
+	set := o.Set
+	if o.Case != "" {
+		set = append(set, "case="+o.Case)
+	}
+	if o.Seed != nil {
+		set = append(set, fmt.Sprintf("seed=%d", *o.Seed))
+	}
+	var layers []*source
+	for _, s := range set {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok || key == "" {
+			return nil, Mistakes{{Position{File: "--set " + s}, "expected key=value, for example --set quantum.link.break_rate_hz=0.002"}}
+		}
+		var text strings.Builder
+		words := strings.Split(key, ".")
+		for i, w := range words {
+			fmt.Fprintf(&text, "%s%s:", strings.Repeat("  ", i), w)
+			if i < len(words)-1 {
+				text.WriteByte('\n')
+			}
+		}
+		text.WriteString(" " + value + "\n")
+		l, err := parseSource("--set "+s, []byte(text.String()))
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, l)
+	}
+	return layers, nil
+}
+
+// lastScalar finds a top-level scalar in the highest layer that has it.
+func lastScalar(layers []*source, key string) string {
+	for i := len(layers) - 1; i >= 0; i-- {
+		l := layers[i]
+		if l.root == nil {
+			continue
+		}
+		for j := 0; j+1 < len(l.root.Content); j += 2 {
+			if v := l.root.Content[j+1]; l.root.Content[j].Value == key && v.Kind == yaml.ScalarNode {
+				return v.Value
+			}
+		}
+	}
+	return ""
+}
+
+// merge lays src over dst: mappings key by key, anything else as a whole.
+func merge(dst, src *yaml.Node) {
+	for i := 0; i+1 < len(src.Content); i += 2 {
+		key, value := src.Content[i], src.Content[i+1]
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		at := -1
+		for j := 0; j+1 < len(dst.Content); j += 2 {
+			if dst.Content[j].Value == key.Value {
+				at = j + 1
+			}
+		}
+		switch {
+		case at < 0:
+			dst.Content = append(dst.Content, key, copyNode(value))
+		case value.Kind == yaml.MappingNode && dst.Content[at].Kind == yaml.MappingNode:
+			merge(dst.Content[at], value)
+		default:
+			dst.Content[at] = copyNode(value)
+		}
+	}
+}
+
+// copyNode copies mappings, so that merging into them does not change the
+// source they came from.
+func copyNode(n *yaml.Node) *yaml.Node {
+	if n.Kind != yaml.MappingNode {
+		return n
+	}
+	c := *n
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, e := range n.Content {
+		c.Content[i] = copyNode(e)
+	}
+	return &c
+}
+
+// prune removes every value that does not fit its type.
+func prune(n *yaml.Node, t reflect.Type) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
+		kept := n.Content[:0]
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			f, ok := fieldFor(t, n.Content[i].Value)
+			if !ok || !fits(n.Content[i+1], f.Type) {
+				continue
+			}
+			prune(n.Content[i+1], f.Type)
+			kept = append(kept, n.Content[i], n.Content[i+1])
+		}
+		n.Content = kept
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
+		for i := 1; i < len(n.Content); i += 2 {
+			prune(n.Content[i], t.Elem())
+		}
+	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
+		for _, e := range n.Content {
+			prune(e, t.Elem())
+		}
+	}
+}
+
+// fits says whether a value has the shape of its type, its children apart.
+func fits(n *yaml.Node, t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if n.Kind == yaml.MappingNode && (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) {
+		return true
+	}
+	if n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct {
+		for _, e := range n.Content {
+			if !fits(e, t.Elem()) {
+				return false
+			}
+		}
+		return true
+	}
+	return len(checkShape("", n, t)) == 0
+}

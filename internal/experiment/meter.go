@@ -1,0 +1,221 @@
+package experiment
+
+import (
+	"fmt"
+	"strconv"
+
+	"cosim/federates"
+	"cosim/internal/metrics"
+	cosync "cosim/sync"
+)
+
+// meter computes a run's figures while it runs, in constant memory.
+type meter struct {
+	def      *Definition
+	timeline Timeline
+	at       map[string]int // outputs of the frame
+
+	tasks       metrics.TaskCounter
+	latency     metrics.Latency
+	coi         metrics.Peak
+	gens, buses metrics.Peak
+	voltage     metrics.Peak
+	pool        metrics.Lowest
+	recovery    *metrics.Recovery
+	faults      []LoadStep
+	chains      map[string]chainModes
+	v0, dv      []float64
+	last        cosync.Time
+	keys        []keyTotals
+	ledger      [4]float64
+	frames      [5]float64
+	names       map[string][]string
+}
+
+// chainModes are what a task's mode is judged against.
+type chainModes struct {
+	wished, static metrics.Mode
+	latencyNS      int64
+}
+
+// keyTotals are one pool's books.
+type keyTotals struct {
+	link                                                      string
+	initial, generated, consumed, discarded, expired, present float64
+}
+
+// metered are the outputs that the meter reads.
+var metered = []string{
+	"grid.frequency", "grid.bus_frequency", "grid.bus_voltage", "scada.tasks", "scada.pool", "scada.initial",
+	"scada.generated", "scada.consumed", "scada.discarded", "scada.expired", "scada.ledger", "network.balance",
+}
+
+func newMeter(d *Definition, tl Timeline) (*meter, error) {
+	m := &meter{
+		def: d, timeline: tl, faults: tl.LoadSteps, at: map[string]int{}, chains: map[string]chainModes{},
+		recovery: metrics.NewRecovery(metrics.SafeHz, metrics.CalmNS, d.Steps.Exchange.Nanoseconds()),
+		names:    map[string][]string{},
+	}
+	for _, c := range d.Chains {
+		wished, err := metrics.ParseMode(c.Mode.String())
+		if err != nil {
+			return nil, err
+		}
+		static, err := metrics.ParseMode(c.StaticMode.String())
+		if err != nil {
+			return nil, err
+		}
+		m.chains[c.ID] = chainModes{wished, static, c.Latency.Nanoseconds()}
+	}
+	return m, nil
+}
+
+func (m *meter) Begin(f *cosync.Frame) error {
+	for _, name := range metered {
+		i, ok := f.Index(name)
+		if !ok {
+			return fmt.Errorf("experiment: the metrics need output %s, which no federate has", name)
+		}
+		m.at[name] = i
+		m.names[name] = f.Outputs[i].Port.Elements
+	}
+	m.v0 = append(m.v0, m.values(f, "grid.bus_voltage")...)
+	m.dv = make([]float64, len(m.v0))
+	m.keys = make([]keyTotals, len(m.names["scada.pool"]))
+	return m.measure(f)
+}
+
+func (m *meter) values(f *cosync.Frame, name string) []float64 { return f.Outputs[m.at[name]].Values }
+
+func (m *meter) Observe(f *cosync.Frame) error {
+	for _, e := range f.Outputs[m.at["scada.tasks"]].Events {
+		if err := m.task(federates.ParseTask(e)); err != nil {
+			return err
+		}
+	}
+	return m.measure(f)
+}
+
+func (m *meter) task(t federates.Task) error {
+	cause, err := metrics.ParseCause(t.Cause)
+	if err != nil {
+		return err
+	}
+	mode, err := metrics.ParseMode(t.Mode)
+	if err != nil {
+		return err
+	}
+	c := m.chains[t.Chain]
+	m.tasks.Trigger(t.Class)
+	m.tasks.Decide(metrics.Task{Class: t.Class, Cause: cause, Mode: mode, Wished: c.wished, Static: c.static})
+	if cause == metrics.None {
+		m.latency.Add(t.Class, int64(t.LatencyS*1e9+0.5), c.latencyNS)
+	}
+	return nil
+}
+
+func (m *meter) measure(f *cosync.Frame) error {
+	t := int64(f.To)
+	for len(m.faults) > 0 && m.faults[0].From < f.To {
+		m.recovery.Fault(int64(m.faults[0].From), m.describe(m.faults[0]))
+		m.faults = m.faults[1:]
+	}
+	frequency := m.values(f, "grid.frequency")
+	m.coi.Add(t, frequency[0])
+	m.recovery.Add(t, frequency[0])
+	m.gens.AddVector(t, frequency[1:])
+	m.buses.AddVector(t, m.values(f, "grid.bus_frequency"))
+	for i, v := range m.values(f, "grid.bus_voltage") {
+		m.dv[i] = v - m.v0[i]
+	}
+	m.voltage.AddVector(t, m.dv)
+	m.pool.AddVector(t, m.values(f, "scada.pool"))
+	m.last = f.To
+	m.books(f)
+	return nil
+}
+
+// books keeps the totals; the last ones are the run's.
+func (m *meter) books(f *cosync.Frame) {
+	for i := range m.keys {
+		m.keys[i] = keyTotals{
+			link:    m.names["scada.pool"][i],
+			initial: m.values(f, "scada.initial")[i], generated: m.values(f, "scada.generated")[i],
+			consumed: m.values(f, "scada.consumed")[i], discarded: m.values(f, "scada.discarded")[i],
+			expired: m.values(f, "scada.expired")[i], present: m.values(f, "scada.pool")[i],
+		}
+	}
+	copy(m.ledger[:], m.values(f, "scada.ledger"))
+	copy(m.frames[:], m.values(f, "network.balance"))
+}
+
+func (m *meter) End(error) error { return nil }
+
+// describe says what a contingency was: "+552 MW at bus 16, fibre CC-GW2 down
+// 3.8 s".
+func (m *meter) describe(s LoadStep) string {
+	text := fmt.Sprintf("%+.0f MW at bus %d", s.SizeMW, s.Bus)
+	for _, a := range m.def.Areas {
+		for _, b := range a.Buses {
+			if b == s.Bus {
+				text += " (" + a.Name + ")"
+			}
+		}
+	}
+	for _, b := range m.timeline.Breaks {
+		if b.From < s.To && b.To > s.From-2*cosync.Second && b.From < s.From+2*cosync.Second {
+			text += ", fibre " + b.Link + " down " + strconv.FormatFloat((b.To-b.From).Seconds(), 'f', 1, 64) + " s"
+		}
+	}
+	return text
+}
+
+// summary gives the figures so far.
+func (m *meter) summary() *metrics.Summary {
+	d := m.def
+	s := metrics.NewSummary(d.Name, d.Case, d.Seed)
+	s.SimulatedS = metrics.Number(m.last.Seconds())
+	s.Tasks = metrics.SummarizeTasks(&m.tasks)
+	s.Latency = m.latency.ByClass()
+	s.Recovery = metrics.SummarizeRecovery(m.recovery)
+	s.Grid = metrics.GridSummary{
+		DeltaFMaxHz: m.coi.Magnitude(), DeltaFMaxAtS: metrics.Number(float64(m.coi.AtNS()) / 1e9),
+		DeltaFMaxGeneratorsHz: m.gens.Magnitude(), DeltaFMaxGenerator: element(m.names["grid.frequency"], m.gens.Index()+1),
+		DeltaFMaxBusesHz: m.buses.Magnitude(), DeltaFMaxBus: element(m.names["grid.bus_frequency"], m.buses.Index()),
+		DeltaVMaxPU: m.voltage.Magnitude(), DeltaVMaxBus: element(m.names["grid.bus_voltage"], m.voltage.Index()),
+		DeltaVMaxAtS: metrics.Number(float64(m.voltage.AtNS()) / 1e9),
+	}
+	m.keySummary(s)
+	s.Conservation.Frames = metrics.FrameBalance{
+		Sent: int64(m.frames[0] + m.frames[1]), Delivered: int64(m.frames[2]), Lost: int64(m.frames[3]), InFlight: int64(m.frames[4]),
+	}
+	return s
+}
+
+func (m *meter) keySummary(s *metrics.Summary) {
+	centre := m.def.centreLinks()
+	k := &s.Keys
+	for _, p := range m.keys {
+		k.All.Add(int64(p.consumed), int64(p.generated))
+		if centre[p.link[len("pool/"):]] {
+			k.Centre.Add(int64(p.consumed), int64(p.generated))
+		}
+		b := &s.Conservation.Key
+		b.InitialBits += int64(p.initial)
+		b.GeneratedBits += int64(p.generated)
+		b.ConsumedBits += int64(p.consumed)
+		b.DiscardedBits += int64(p.discarded + p.expired)
+		b.HeldBits += int64(p.present)
+	}
+	k.UseCentre, k.UseAll = k.Centre.Ratio(), k.All.Ratio()
+	k.LowestPool = element(m.names["scada.pool"], m.pool.Index())
+	k.LowestPoolBits, k.LowestPoolAtS = m.pool.Value(), metrics.Number(float64(m.pool.AtNS())/1e9)
+	k.SafePoolBits = metrics.Number(m.def.Keys.Pool.SafeBits)
+}
+
+func element(names []string, i int) string {
+	if i < 0 || i >= len(names) {
+		return ""
+	}
+	return names[i]
+}

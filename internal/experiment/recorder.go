@@ -1,0 +1,101 @@
+package experiment
+
+import (
+	"strings"
+
+	"cosim/federates"
+	"cosim/internal/record"
+	cosync "cosim/sync"
+)
+
+// recorder writes every vector as columns of the series and every event.
+type recorder struct {
+	writer *record.Writer
+	every  cosync.Time
+	ports  []int // of the frame's outputs, with vectors
+	events []int
+	row    []float64
+}
+
+// leftOut are vectors that say again what another one says.
+var leftOut = map[string]bool{
+	"grid.pmu_frequency": true, "grid.pmu_voltage": true, "scada.initial": true,
+}
+
+// columnsOf lists the columns of the series that the federates' outputs make.
+func columnsOf(feds []cosync.Federate) []record.Column {
+	var columns []record.Column
+	for _, f := range feds {
+		d := f.Describe()
+		for _, p := range d.Outputs {
+			name := d.Name + "." + p.Name
+			if p.Kind != cosync.Vector || leftOut[name] {
+				continue
+			}
+			for _, e := range p.Elements {
+				columns = append(columns, record.Column{Name: name + "/" + e, Unit: p.Unit})
+			}
+		}
+	}
+	return columns
+}
+
+func (r *recorder) Begin(f *cosync.Frame) error {
+	for i, o := range f.Outputs {
+		switch {
+		case o.Port.Kind == cosync.Events:
+			r.events = append(r.events, i)
+		case o.Port.Kind == cosync.Vector && !leftOut[o.Name]:
+			r.ports = append(r.ports, i)
+		}
+	}
+	return r.write(f)
+}
+
+func (r *recorder) Observe(f *cosync.Frame) error {
+	for _, i := range r.events {
+		for _, e := range f.Outputs[i].Events {
+			if err := r.event(e); err != nil {
+				return err
+			}
+		}
+	}
+	if f.To%r.every != 0 {
+		return nil
+	}
+	return r.write(f)
+}
+
+func (r *recorder) write(f *cosync.Frame) error {
+	r.row = r.row[:0]
+	for _, i := range r.ports {
+		r.row = append(r.row, f.Outputs[i].Values...)
+	}
+	return r.writer.Row(int64(f.To), r.row)
+}
+
+// unitOfEvent is the unit of an event's value, by the type's family.
+func unitOfEvent(typ string) string {
+	switch {
+	case strings.HasPrefix(typ, "key-"):
+		return "bit"
+	case strings.HasPrefix(typ, "load-step"):
+		return "MW"
+	}
+	return ""
+}
+
+func (r *recorder) event(e cosync.Event) error {
+	if e.Type == "task" {
+		t := federates.ParseTask(e)
+		return r.writer.Event(record.Event{
+			AtNS: int64(e.At), Type: e.Type, Element: t.Chain, Class: t.Class, Mode: t.Mode, Cause: t.Cause,
+			Value: t.LatencyS, Unit: "s",
+		})
+	}
+	return r.writer.Event(record.Event{
+		AtNS: int64(e.At), Type: e.Type, Element: e.Element, Value: e.Value, Unit: unitOfEvent(e.Type), Detail: e.Detail,
+	})
+}
+
+func (r *recorder) End(error) error { return nil }

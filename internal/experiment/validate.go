@@ -1,0 +1,306 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cosim/cases"
+	"cosim/grid"
+	"cosim/network"
+	"cosim/quantum"
+	"cosim/scada"
+)
+
+// validate checks what the shape of a document cannot show: that names exist,
+// rates are positive, thresholds are in order, the case holds together. It
+// reports everything at once.
+func (d *Definition) validate() Mistakes {
+	v := &validator{def: d}
+	v.basics()
+	v.power()
+	v.models()
+	v.areas()
+	v.disturbances()
+	return v.mistakes
+}
+
+type validator struct {
+	def      *Definition
+	mistakes Mistakes
+	power_   *grid.Case // nil if it could not be loaded
+}
+
+func (v *validator) fault(path, format string, args ...any) {
+	v.mistakes = append(v.mistakes, &Mistake{v.def.places.find(path), fmt.Sprintf(format, args...)})
+}
+
+func (v *validator) basics() {
+	d := v.def
+	if d.Name == "" {
+		v.fault("name", "name is missing: it begins the name of the run's folder")
+	} else if strings.ContainsAny(d.Name, "/\\") {
+		v.fault("name", "name %q holds a slash; it begins the name of the run's folder", d.Name)
+	}
+	if d.Duration <= 0 {
+		v.fault("duration", "duration is %v, expected more than 0, such as 600s", d.Duration)
+	}
+	for _, s := range []struct {
+		key  string
+		step time.Duration
+	}{{"exchange", d.Steps.Exchange}, {"quantum", d.Steps.Quantum}, {"record", d.Steps.Record}} {
+		switch {
+		case s.step <= 0 || s.step%subStep != 0:
+			v.fault("steps."+s.key, "%s is %v, expected a multiple of %v", s.key, s.step, subStep)
+		case d.Duration%s.step != 0:
+			v.fault("duration", "duration %v is not a multiple of steps.%s (%v)", d.Duration, s.key, s.step)
+		case s.step%d.Steps.Exchange != 0:
+			v.fault("steps."+s.key, "%s is %v, expected a multiple of steps.exchange (%v)", s.key, s.step, d.Steps.Exchange)
+		}
+	}
+	for task, c := range d.Priorities {
+		if c < 0 || c >= network.MaxClasses {
+			v.fault("traffic_classes."+task, "traffic class %d of %s is outside 0 to %d", c, task, network.MaxClasses-1)
+		}
+	}
+}
+
+// power loads the power system and checks that the elements stand on its
+// buses.
+func (v *validator) power() {
+	d := v.def
+	if d.Case == "" {
+		v.fault("case", "case is missing; expected one of %s, a folder or a MATPOWER file", strings.Join(cases.Names(), ", "))
+		return
+	}
+	c, err := cases.Load(d.Case)
+	if err != nil {
+		for _, e := range flatten(err) {
+			v.fault("case", "case %s: %v", d.Case, e)
+		}
+		return
+	}
+	v.power_ = c
+	for i, p := range d.PMUs {
+		v.bus(fmt.Sprintf("pmus[%d].bus", i), p.Bus)
+	}
+	for i, b := range d.Blocks {
+		v.bus(fmt.Sprintf("blocks[%d].bus", i), b.Bus)
+	}
+	for i, g := range d.Generators {
+		if _, ok := c.GenIndex(strconv.Itoa(g.Bus)); !ok {
+			v.fault(fmt.Sprintf("generators[%d].bus", i), "no generator at bus %d of %s", g.Bus, d.Case)
+		}
+	}
+	if _, err := grid.NewSimulator(c, grid.Options{AVR: d.Grid.AVR}); err != nil {
+		for _, e := range flatten(err) {
+			v.fault("case", "case %s: %v", d.Case, e)
+		}
+	}
+}
+
+func (v *validator) bus(path string, bus int) bool {
+	if v.power_ == nil {
+		return true
+	}
+	if _, ok := v.power_.BusIndex(strconv.Itoa(bus)); !ok {
+		v.fault(path, "no bus %d in %s", bus, v.def.Case)
+		return false
+	}
+	return true
+}
+
+// models lets each model judge its own part.
+func (v *validator) models() {
+	d := v.def
+	for i, l := range d.Links {
+		if _, ok := d.LinkClasses[l.Class]; !ok {
+			v.fault(fmt.Sprintf("links[%d].class", i), "no link class %q%s", l.Class, suggest(l.Class, sortedKeys(d.LinkClasses)))
+		}
+		if l.Quantum && l.LengthKM <= 0 {
+			v.fault(fmt.Sprintf("links[%d].length_km", i), "length_km is %v; a quantum link needs its length", l.LengthKM)
+		}
+	}
+	sc := d.scadaConfig()
+	for _, err := range sc.Validate() {
+		v.model("", err)
+	}
+	net := d.networkConfig()
+	for _, p := range net.Problems() {
+		v.model("", p)
+	}
+	for _, err := range flatten(d.Quantum.Validate()) {
+		v.model("quantum.", err)
+	}
+	switch d.Keys.Supply {
+	case SupplyPool:
+	case SupplyStore:
+		if !(d.Keys.Store.Share > 0) {
+			v.fault("keys.store.share", "share is %v, expected a share of the nominal yield above 0", d.Keys.Store.Share)
+		}
+		if d.Keys.Store.Period <= 0 {
+			v.fault("keys.store.period", "period is %v, expected more than 0", d.Keys.Store.Period)
+		}
+	default:
+		v.fault("keys.supply", "supply is %q, expected %s or %s", d.Keys.Supply, SupplyPool, SupplyStore)
+	}
+	if d.Quantum.Validate() == nil {
+		v.pools()
+	}
+}
+
+// pools checks every pool once; most mistakes are common to all.
+func (v *validator) pools() {
+	seen := map[string]bool{}
+	for _, l := range v.def.quantumLinks() {
+		for _, err := range flatten(v.def.poolConfig(l).Validate()) {
+			if !seen[err.Error()] {
+				v.model("keys.pool.", err)
+			}
+			seen[err.Error()] = true
+		}
+	}
+}
+
+// model puts a model's mistake at its place.
+func (v *validator) model(prefix string, err error) {
+	var s scada.FieldError
+	var n *network.ConfigError
+	var q *quantum.FieldError
+	switch {
+	case errors.As(err, &s):
+		v.fault(prefix+s.Path, "%s: %s", lastKey(s.Path), s.Msg)
+	case errors.As(err, &n):
+		v.fault(v.def.networkPath(n.Path), "%s: %s", lastKey(n.Path), n.Problem)
+	case errors.As(err, &q):
+		v.fault(prefix+q.Field, "%s %s", q.Field, q.Problem)
+	default:
+		v.fault(strings.TrimSuffix(prefix, "."), "%v", err)
+	}
+}
+
+func (v *validator) areas() {
+	d := v.def
+	if d.BlockShare < 0 {
+		v.fault("block_share", "block_share is %v, expected a share of the contingency from 0 on", d.BlockShare)
+	}
+	for i, a := range d.Areas {
+		path := fmt.Sprintf("areas[%d]", i)
+		if d.centreLink(a.Gateway) == "" {
+			v.fault(path+".gateway", "no link joins a control centre and gateway %q", a.Gateway)
+		}
+		for j, b := range a.Buses {
+			v.bus(fmt.Sprintf("%s.buses[%d]", path, j), b)
+		}
+		if v.power_ != nil && d.Disturb.Contingencies.Count > 0 && len(d.contingencyBuses(v.power_, a)) == 0 {
+			v.fault(path+".buses", "area %s has no load of at least %v MW for a contingency (disturbances.contingencies.min_load_mw)", a.Name, d.Disturb.Contingencies.MinLoadMW)
+		}
+	}
+	for i, b := range d.Blocks {
+		if !slices.ContainsFunc(d.Areas, func(a Area) bool { return a.Name == b.Area }) {
+			v.fault(fmt.Sprintf("blocks[%d].area", i), "no area %q", b.Area)
+		}
+	}
+}
+
+func (v *validator) disturbances() {
+	c, s, n := v.def.Disturb.Contingencies, v.def.Disturb.Surges, v.def.Disturb.LoadNoise
+	at := "disturbances."
+	if c.Count < 0 || s.Count < 0 || s.Links < 0 {
+		v.fault(at+"contingencies.count", "counts must not be negative")
+	}
+	if c.Count > 0 && len(v.def.Areas) == 0 {
+		v.fault(at+"contingencies", "contingencies need areas to hit")
+	}
+	if c.BreakMax < c.BreakMin {
+		v.fault(at+"contingencies.break_max", "break_max %v is less than break_min %v", c.BreakMax, c.BreakMin)
+	}
+	room := v.def.Duration - c.Duration - c.Earliest - time.Duration(max(0, c.Count-1))*c.Apart
+	if c.Count > 0 && room < 0 {
+		v.fault(at+"contingencies", "%d contingencies of %v, at least %v apart, from %v on, do not fit into %v; try a longer duration or count %d",
+			c.Count, c.Duration, c.Apart, c.Earliest, v.def.Duration, v.fittingCount())
+	}
+	if s.AttenuationDB < 0 {
+		v.fault(at+"surges.attenuation_db", "attenuation_db is %v, expected 0 or more", s.AttenuationDB)
+	}
+	if n.SigmaRel < 0 || n.SigmaRel > 0 && n.TauS <= 0 {
+		v.fault(at+"load_noise", "load noise needs sigma_rel from 0 on and tau_s above 0, found %v and %v", n.SigmaRel, n.TauS)
+	}
+	for i, x := range v.def.Disturb.Scheduled {
+		v.scheduled(fmt.Sprintf("disturbances.scheduled[%d]", i), x)
+	}
+}
+
+func (v *validator) fittingCount() int {
+	c := v.def.Disturb.Contingencies
+	n := 0
+	for n < c.Count && c.Earliest+c.Duration+time.Duration(n)*c.Apart <= v.def.Duration {
+		n++
+	}
+	return n
+}
+
+func (v *validator) scheduled(path string, x Scheduled) {
+	links := make([]string, len(v.def.Links))
+	for i, l := range v.def.Links {
+		links[i] = l.Name
+	}
+	if x.At%subStep != 0 && (x.Kind == kindLoadStep || x.Kind == kindGenTrip || x.Kind == kindBranchTrip) {
+		v.fault(path+".at", "at is %v, expected a multiple of %v", x.At, subStep)
+	}
+	if x.Duration <= 0 && (x.Kind == kindLoadStep || x.Kind == kindLinkBreak || x.Kind == kindSurge) {
+		v.fault(path, "%s needs a duration above 0", x.Kind)
+	}
+	switch x.Kind {
+	case kindLoadStep:
+		v.bus(path+".bus", x.Bus)
+	case kindGenTrip:
+		if v.power_ != nil {
+			if _, ok := v.power_.GenIndex(strconv.Itoa(x.Bus)); !ok {
+				v.fault(path+".bus", "no generator at bus %d of %s", x.Bus, v.def.Case)
+			}
+		}
+	case kindBranchTrip:
+		if v.power_ != nil {
+			if _, ok := v.power_.BranchIndex(x.Branch); !ok {
+				v.fault(path+".branch", "no branch %q in %s", x.Branch, v.def.Case)
+			}
+		}
+	case kindLinkBreak, kindSurge:
+		i := slices.Index(links, x.Link)
+		if i < 0 {
+			v.fault(path+".link", "no link %q%s", x.Link, suggest(x.Link, links))
+		} else if !v.def.Links[i].Quantum {
+			v.fault(path+".link", "link %q has no QKD link to disturb", x.Link)
+		}
+	default:
+		v.fault(path+".kind", "kind is %q%s", x.Kind, suggest(x.Kind, scheduledKinds))
+	}
+}
+
+// flatten lists the errors that were joined into err.
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, flatten(e)...)
+		}
+		return all
+	}
+	return []error{err}
+}
+
+// lastKey is the key at the end of a path: "routes" of "chains[3].routes[0]".
+func lastKey(path string) string {
+	key := path[strings.LastIndex(path, ".")+1:]
+	if i := strings.IndexByte(key, '['); i > 0 {
+		key = key[:i]
+	}
+	return key
+}
