@@ -211,7 +211,7 @@ func (s *flowSolver) newton() error {
 	for k := 0; ; k++ {
 		s.mismatch(angle, voltage, rhs)
 		if s.worst <= s.opt.TolerancePU {
-			return nil
+			return s.checkVoltages()
 		}
 		if k == s.opt.MaxIterations || math.IsInf(s.worst, 1) {
 			return s.divergence(k)
@@ -230,6 +230,17 @@ func (s *flowSolver) newton() error {
 			}
 		}
 	}
+}
+
+// checkVoltages refuses a solution of the equations that is none of the
+// network.
+func (s *flowSolver) checkVoltages() error {
+	for i, v := range s.v {
+		if v <= 0 {
+			return fmt.Errorf("grid: power flow ended at a false solution (%.3g pu at bus %s)", v, s.c.Buses[i].ID)
+		}
+	}
+	return nil
 }
 
 func (s *flowSolver) divergence(iterations int) error {

@@ -158,6 +158,10 @@ func (d *dae) fillNewton(all *mat.Dense, j jacobians, anchor []int) {
 }
 
 func (d *dae) noEquilibrium(iterations int, worst float64, at int) error {
+	if bus, ok := d.freeIsland(); ok {
+		return fmt.Errorf("grid: island of bus %s has neither governor nor damping and its powers do not balance: "+
+			"its frequency has no equilibrium", bus)
+	}
 	where := ""
 	if n := d.net.n; at >= d.layout.n {
 		where = "bus " + d.c.Buses[(at-d.layout.n)%n].ID
@@ -165,6 +169,26 @@ func (d *dae) noEquilibrium(iterations int, worst float64, at int) error {
 		where = d.layout.names[at]
 	}
 	return fmt.Errorf("grid: no operating point after %d iterations (mismatch %.3g pu at %s)", iterations, worst, where)
+}
+
+// freeIsland names the first bus of an island in which nothing answers to
+// speed.
+func (d *dae) freeIsland() (bus string, ok bool) {
+	stiffness := make([]float64, d.islands)
+	for u := range d.machines {
+		if m := &d.machines[u]; !d.out[u] {
+			stiffness[d.island[m.bus]] += m.d + m.invR
+		}
+	}
+	for i, k := range d.island {
+		stiffness[k] += math.Abs(d.pl[i] * d.opt.Load.ActiveFreq)
+	}
+	for i, k := range d.island {
+		if stiffness[k] == 0 && d.c.Buses[i].Kind != Isolated {
+			return d.c.Buses[i].ID, true
+		}
+	}
+	return "", false
 }
 
 func largest(r []float64) (worst float64, at int) {
