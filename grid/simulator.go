@@ -169,8 +169,7 @@ func (s *Simulator) AddLoadMW(bus int, dPMW, dQMVAr float64) {
 
 // AddBlock places a reserve or shed block of a capacity at a bus and returns
 // its number. The block injects active power and follows its command with a
-// first-order lag ([Options.BlockLagS]). It must be called before a step of
-// its own is wanted: it rebuilds the model.
+// first-order lag ([Options.BlockLagS]). The call discretises the model anew.
 func (s *Simulator) AddBlock(bus int, capacityMW float64) (blockNumber int) {
 	_ = s.loadP[bus] // a bus out of range panics here, not later
 	s.blocks = append(s.blocks, block{bus: bus, capacity: math.Max(capacityMW, 0) / s.sys.c.BaseMVA})

@@ -25,7 +25,7 @@ type stepper struct {
 	cd    blas64.General // [C D], bus angles and voltages from (z, w)
 	drift []float64      // constant part of ż
 	agc   []int          // AGC state by generator, −1 without
-	block []int          // first block state + k
+	block []int          // state by block
 	share []float64      // AGC gain by generator, p.u. power per s and p.u. speed
 }
 
