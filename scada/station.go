@@ -56,14 +56,15 @@ func (s *System) sample(c *chain, atNS int64) error {
 	if len(s.in.SampleFreqHz) == 0 {
 		return nil
 	}
+	// The noise is drawn whatever the plan says, so that it is the same in
+	// every experiment.
+	p, noise := &s.cfg.Controller, s.noise[c.element]
+	freq := s.in.SampleFreqHz[c.element] + p.PMUNoiseHz*noise.NormFloat64()
+	volt := s.in.SampleVoltagePU[c.element] + p.PMUNoisePU*noise.NormFloat64()
 	t := s.openTask(c, atNS)
 	if t.decided {
 		return nil
 	}
-	p := &s.cfg.Controller
-	noise := s.noise[c.element]
-	freq := s.in.SampleFreqHz[c.element] + p.PMUNoiseHz*noise.NormFloat64()
-	volt := s.in.SampleVoltagePU[c.element] + p.PMUNoisePU*noise.NormFloat64()
 	tag := timeTag(atNS)
 	s.objects = append(s.objects[:0],
 		iec104.FloatObject(c.ioa, float32(freq), 0).At(tag),

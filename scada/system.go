@@ -87,6 +87,11 @@ func New(cfg Config, pools map[string]KeyPool, stream func(name string) *rand.Ra
 	s.addOrderRoutes()
 	s.bindElements()
 	s.controller = newController(&s.cfg)
+	for i, c := range s.blockChains {
+		if c == nil {
+			s.controller.emergency.blocks[i].capacityMW = 0 // nobody can call it
+		}
+	}
 	for _, p := range s.cfg.PMUs {
 		s.noise = append(s.noise, stream("scada/noise/"+p.ID))
 	}
@@ -206,10 +211,8 @@ func (s *System) decide() error {
 		return err
 	}
 	for _, c := range s.controller.emergency.decide(s.nowNS) {
-		if ch := s.blockChains[c.block]; ch != nil {
-			if err := s.command(ch, c.totalMW, s.nowNS); err != nil {
-				return err
-			}
+		if err := s.command(s.blockChains[c.block], c.totalMW, s.nowNS); err != nil {
+			return err
 		}
 	}
 	for _, d := range s.demands {
