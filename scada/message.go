@@ -34,6 +34,7 @@ type message struct {
 	route   *route
 	mode    Mode
 	sealed  [maxLegs][]byte
+	opened  [maxLegs]bool // by the receiver of the leg
 	answers []*message // what the receiver replied, to be repeated for duplicates
 }
 
@@ -141,7 +142,7 @@ func (s *System) deliver(d *Delivery) error {
 	s.plain = plain[:0]
 	m, i := a.recall(h.MessageID)
 	switch {
-	case errors.Is(err, q3p.ErrReplay) && m != nil && bytes.Equal(d.Payload, m.sealed[i]):
+	case errors.Is(err, q3p.ErrReplay) && m != nil && m.opened[i] && bytes.Equal(d.Payload, m.sealed[i]):
 		s.refuse(d, Duplicate, "seen before")
 		return s.repeat(m, i)
 	case err != nil:
@@ -151,6 +152,7 @@ func (s *System) deliver(d *Delivery) error {
 		s.refuse(d, Rejected, "older than the relay remembers")
 		return nil
 	}
+	m.opened[i] = true
 	if i+1 < len(m.route.legs) {
 		return s.relay(m, i+1)
 	}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"cosim/internal/rng"
@@ -96,10 +95,16 @@ func testConfig() Config {
 	return c
 }
 
-// fakePool is a pool with a level that its test sets. It fails the test when
-// key is handed out twice, read undrawn, or read after its release.
+// tester is what the world needs of a test, ordinary or rapid's.
+type tester interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+// fakePool is a pool with a level that its test sets. Key that was not drawn or
+// is released cannot be read.
 type fakePool struct {
-	t        testing.TB
 	stream   *rand.ChaCha8
 	level    int64
 	next     int64
@@ -109,8 +114,8 @@ type fakePool struct {
 	taken    int64
 }
 
-func newFakePool(t testing.TB, name string, level int64) *fakePool {
-	return &fakePool{t: t, stream: rng.Source(1, name), level: level, drawn: map[int64][]byte{}, released: map[int64]bool{}}
+func newFakePool(name string, level int64) *fakePool {
+	return &fakePool{stream: rng.Source(1, name), level: level, drawn: map[int64][]byte{}, released: map[int64]bool{}}
 }
 
 func (p *fakePool) Available(DrawRequest) int64 { return p.level }
@@ -150,7 +155,7 @@ func (p *fakePool) Release(offset int64, n int) {
 
 // world is a system with a network of fixed delays, pools and a one-mass grid.
 type world struct {
-	t     testing.TB
+	t     tester
 	sys   *System
 	ieds  map[string]*IED
 	pools map[string]*fakePool
@@ -186,13 +191,13 @@ type obeyed struct {
 
 const plenty = int64(1) << 40
 
-func newWorld(t testing.TB, cfg Config, level int64) *world {
+func newWorld(t tester, cfg Config, level int64) *world {
 	t.Helper()
 	w := &world{t: t, cfg: cfg.Resolved(), pools: map[string]*fakePool{}, broken: map[string]bool{}, delayNS: testDelay}
 	pools := map[string]KeyPool{}
 	for _, l := range cfg.Links {
 		if l.Quantum {
-			w.pools[l.Name] = newFakePool(t, l.Name, level)
+			w.pools[l.Name] = newFakePool(l.Name, level)
 			pools[l.Name] = w.pools[l.Name]
 		}
 	}
