@@ -35,7 +35,7 @@ type message struct {
 	mode    Mode
 	sealed  [maxLegs][]byte
 	opened  [maxLegs]bool // by the receiver of the leg
-	answers []*message // what the receiver replied, to be repeated for duplicates
+	answers []*message    // what the receiver replied, to be repeated for duplicates
 }
 
 // maxLegs is the longest route in legs.
