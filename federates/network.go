@@ -113,7 +113,9 @@ func (n *Network) Init(out []cosync.Signal) error {
 func (n *Network) Step(s *cosync.Step) error {
 	for _, e := range s.In[networkFibre].Events {
 		if link, ok := n.links[e.Element]; ok {
-			n.engine.SetLink(int64(e.At), link, e.Type == EventLinkUp)
+			if err := n.engine.SetLink(int64(e.At), link, e.Type == EventLinkUp); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range s.In[networkFrames].Messages {
@@ -121,7 +123,9 @@ func (n *Network) Step(s *cosync.Step) error {
 			return err
 		}
 	}
-	n.engine.Advance(int64(s.To))
+	if err := n.engine.Advance(int64(s.To)); err != nil {
+		return err
+	}
 	n.deliver(s.Out)
 	for _, d := range n.engine.Drops() {
 		s.Out[networkDrops].Messages = append(s.Out[networkDrops].Messages, cosync.Message{

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"cosim/network"
 	"cosim/quantum"
 	"cosim/scada"
 	cosync "cosim/sync"
@@ -159,7 +160,7 @@ func (s *Scada) read(in []cosync.Signal) {
 	}
 	s.in.Drops = s.in.Drops[:0]
 	for _, m := range in[scadaDrops].Messages {
-		s.in.Drops = append(s.in.Drops, scada.Drop{AtNS: int64(m.At), ID: m.ID, Reason: scada.DropReason(m.Class)})
+		s.in.Drops = append(s.in.Drops, scada.Drop{AtNS: int64(m.At), ID: m.ID, Reason: dropReasons[m.Class]})
 	}
 	s.in.Applied = s.in.Applied[:0]
 	for _, m := range in[scadaApplied].Messages {
@@ -169,6 +170,17 @@ func (s *Scada) read(in []cosync.Signal) {
 	for _, m := range in[scadaDeliveries].Messages {
 		s.in.Deliveries = append(s.in.Deliveries, scada.Delivery{AtNS: int64(m.At), ID: m.ID, Node: m.To, From: m.From, Payload: m.Payload})
 	}
+}
+
+// dropReasons translates the network's reasons. A deadline that passed in the
+// network does not occur: scada's frames carry none.
+var dropReasons = map[string]scada.DropReason{
+	network.Overflow.String():    scada.DropOverflow,
+	network.LinkDown.String():    scada.DropLinkDown,
+	network.Lost.String():        scada.DropLoss,
+	network.TTLExceeded.String(): scada.DropTTL,
+	network.NoRoute.String():     scada.DropLinkDown,
+	network.Intercepted.String(): scada.DropAttack,
 }
 
 func (s *Scada) write(st *cosync.Step) {

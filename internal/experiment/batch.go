@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 
+	"cosim/internal/metrics"
+
 	cosync "cosim/sync"
 )
 
@@ -63,4 +65,14 @@ func Batch(ctx context.Context, d *Definition, runs int, o BatchOptions) ([]*Res
 	close(next)
 	workers.Wait()
 	return results, errors.Join(errs...)
+}
+
+func summariesOf(results []*Result) []*metrics.Summary {
+	var list []*metrics.Summary
+	for _, r := range results {
+		if r != nil {
+			list = append(list, r.Summary)
+		}
+	}
+	return list
 }

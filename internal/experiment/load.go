@@ -140,18 +140,22 @@ func caseLayers(name string) ([]*source, error) {
 // parseSets turns the command line into layers of their own, so that their
 // mistakes are reported like those of files.
 func parseSets(o Overrides) ([]*source, error) {
-	set := o.Set
+	type flag struct{ name, text string }
+	var flags []flag
+	for _, s := range o.Set {
+		flags = append(flags, flag{"--set " + s, s})
+	}
 	if o.Case != "" {
-		set = append(set, "case="+o.Case)
+		flags = append(flags, flag{"--case " + o.Case, "case=" + o.Case})
 	}
 	if o.Seed != nil {
-		set = append(set, fmt.Sprintf("seed=%d", *o.Seed))
+		flags = append(flags, flag{fmt.Sprintf("--seed %d", *o.Seed), fmt.Sprintf("seed=%d", *o.Seed)})
 	}
 	var layers []*source
-	for _, s := range set {
-		key, value, ok := strings.Cut(s, "=")
+	for _, f := range flags {
+		key, value, ok := strings.Cut(f.text, "=")
 		if !ok || key == "" {
-			return nil, Mistakes{{Position{File: "--set " + s}, "expected key=value, for example --set quantum.link.break_rate_hz=0.002"}}
+			return nil, Mistakes{{Position{File: f.name}, "expected key=value, for example --set quantum.break_rate_hz=0.002"}}
 		}
 		var text strings.Builder
 		words := strings.Split(key, ".")
@@ -162,7 +166,7 @@ func parseSets(o Overrides) ([]*source, error) {
 			}
 		}
 		text.WriteString(" " + value + "\n")
-		l, err := parseSource("--set "+s, []byte(text.String()))
+		l, err := parseSource(f.name, []byte(text.String()))
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ type Position struct {
 }
 
 func (p Position) String() string {
-	if p.Line == 0 {
+	if p.Line == 0 || strings.HasPrefix(p.File, "--") { // a flag has no lines
 		return p.File
 	}
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)

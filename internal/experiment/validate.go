@@ -22,6 +22,13 @@ func (d *Definition) validate() Mistakes {
 	v := &validator{def: d}
 	v.basics()
 	v.power()
+	if len(d.Nodes) == 0 && d.Case != "" {
+		if v.system != nil {
+			v.fault("case", "case %s has no federation.yaml (nodes, links, chains), and the experiment brings none; complete: %s",
+				d.Case, strings.Join(federatedCases(), ", "))
+		}
+		return v.mistakes
+	}
 	v.models()
 	v.areas()
 	v.disturbances()
@@ -31,7 +38,7 @@ func (d *Definition) validate() Mistakes {
 type validator struct {
 	def      *Definition
 	mistakes Mistakes
-	power_   *grid.Case // nil if it could not be loaded
+	system   *grid.Case // nil if it could not be loaded
 }
 
 func (v *validator) fault(path, format string, args ...any) {
@@ -83,7 +90,7 @@ func (v *validator) power() {
 		}
 		return
 	}
-	v.power_ = c
+	v.system = c
 	for i, p := range d.PMUs {
 		v.bus(fmt.Sprintf("pmus[%d].bus", i), p.Bus)
 	}
@@ -102,11 +109,19 @@ func (v *validator) power() {
 	}
 }
 
+// federatedCases are the embedded cases on which experiments can run.
+func federatedCases() []string {
+	return slices.DeleteFunc(cases.Names(), func(name string) bool {
+		_, err := cases.Federation(name)
+		return err != nil
+	})
+}
+
 func (v *validator) bus(path string, bus int) bool {
-	if v.power_ == nil {
+	if v.system == nil {
 		return true
 	}
-	if _, ok := v.power_.BusIndex(strconv.Itoa(bus)); !ok {
+	if _, ok := v.system.BusIndex(strconv.Itoa(bus)); !ok {
 		v.fault(path, "no bus %d in %s", bus, v.def.Case)
 		return false
 	}
@@ -147,15 +162,17 @@ func (v *validator) models() {
 	default:
 		v.fault("keys.supply", "supply is %q, expected %s or %s", d.Keys.Supply, SupplyPool, SupplyStore)
 	}
-	if d.Quantum.Validate() == nil {
-		v.pools()
-	}
+	v.pools()
 }
 
 // pools checks every pool once; most mistakes are common to all.
 func (v *validator) pools() {
 	seen := map[string]bool{}
-	for _, l := range v.def.quantumLinks() {
+	links := v.def.quantumLinks()
+	if len(links) == 0 { // the thresholds can still be judged
+		links = []Link{{LengthKM: v.def.Quantum.LengthKM}}
+	}
+	for _, l := range links {
 		for _, err := range flatten(v.def.poolConfig(l).Validate()) {
 			if !seen[err.Error()] {
 				v.model("keys.pool.", err)
@@ -195,7 +212,7 @@ func (v *validator) areas() {
 		for j, b := range a.Buses {
 			v.bus(fmt.Sprintf("%s.buses[%d]", path, j), b)
 		}
-		if v.power_ != nil && d.Disturb.Contingencies.Count > 0 && len(d.contingencyBuses(v.power_, a)) == 0 {
+		if v.system != nil && d.Disturb.Contingencies.Count > 0 && len(d.contingencyBuses(v.system, a)) == 0 {
 			v.fault(path+".buses", "area %s has no load of at least %v MW for a contingency (disturbances.contingencies.min_load_mw)", a.Name, d.Disturb.Contingencies.MinLoadMW)
 		}
 	}
@@ -258,14 +275,14 @@ func (v *validator) scheduled(path string, x Scheduled) {
 	case kindLoadStep:
 		v.bus(path+".bus", x.Bus)
 	case kindGenTrip:
-		if v.power_ != nil {
-			if _, ok := v.power_.GenIndex(strconv.Itoa(x.Bus)); !ok {
+		if v.system != nil {
+			if _, ok := v.system.GenIndex(strconv.Itoa(x.Bus)); !ok {
 				v.fault(path+".bus", "no generator at bus %d of %s", x.Bus, v.def.Case)
 			}
 		}
 	case kindBranchTrip:
-		if v.power_ != nil {
-			if _, ok := v.power_.BranchIndex(x.Branch); !ok {
+		if v.system != nil {
+			if _, ok := v.system.BranchIndex(x.Branch); !ok {
 				v.fault(path+".branch", "no branch %q in %s", x.Branch, v.def.Case)
 			}
 		}

@@ -12,17 +12,23 @@ import (
 	"cosim/internal/metrics"
 )
 
-// Comparison prints experiments side by side: means with 95 % intervals, the
-// paired differences to the first one over common seeds, and the paper's
-// figures if asked for. Without all, only the headline figures.
-func Comparison(w io.Writer, c experiment.Comparison, withPaper, all bool) {
+// TableOptions say what Comparison prints besides the paper's figures of each
+// experiment.
+type TableOptions struct {
+	Paper bool // what the paper has, beside
+	All   bool // all figures, not only the paper's
+}
+
+// Comparison prints experiments side by side: means with 95 % intervals and
+// the paired differences to the first one over common seeds.
+func Comparison(w io.Writer, c experiment.Comparison, o TableOptions) {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
 	t.SetStyle(plainStyle())
 	header := table.Row{""}
 	for i, g := range c.Groups {
 		header = append(header, fmt.Sprintf("%s (%s)", g.Name, count(len(g.Summaries), "run")))
-		if withPaper {
+		if o.Paper {
 			header = append(header, "paper")
 		}
 		if i > 0 {
@@ -31,13 +37,13 @@ func Comparison(w io.Writer, c experiment.Comparison, withPaper, all bool) {
 	}
 	t.AppendHeader(header)
 	for _, r := range c.Rows {
-		if !all && !r.Headline || empty(r.Samples) {
+		if !o.All && !r.Headline || empty(r.Samples) {
 			continue
 		}
 		row := table.Row{label(r)}
 		for i := range c.Groups {
 			row = append(row, interval(r.Samples[i], false))
-			if withPaper {
+			if o.Paper {
 				row = append(row, r.Paper[i])
 			}
 			if i > 0 {
@@ -120,4 +126,29 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Inside prints what ships with the program.
+func Inside(w io.Writer, l *experiment.InsideList) {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(plainStyle())
+	t.AppendHeader(table.Row{"experiment", "case", ""})
+	for _, e := range l.Experiments {
+		t.AppendRow(table.Row{e.Name, e.Case, e.Title})
+	}
+	t.Render()
+	fmt.Fprintln(w)
+	t = table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(plainStyle())
+	t.AppendHeader(table.Row{"case", "buses", "branches", "generators", "load / MW", "control chains"})
+	for _, c := range l.Cases {
+		chains := "–"
+		if c.Federation {
+			chains = "yes"
+		}
+		t.AppendRow(table.Row{c.Name, c.Buses, c.Branches, c.Generators, fmt.Sprintf("%.1f", c.LoadMW), chains})
+	}
+	t.Render()
 }

@@ -1,0 +1,89 @@
+package experiment
+
+import (
+	"bytes"
+	"fmt"
+
+	"gopkg.in/yaml.v3"
+
+	"cosim/cases"
+	"cosim/internal/record"
+	"cosim/internal/record/parquet"
+)
+
+// InsideList is what ships with the program.
+type InsideList struct {
+	Experiments []InsideExperiment
+	Cases       []InsideCase
+}
+
+// InsideExperiment is an experiment that ships inside.
+type InsideExperiment struct{ Name, Case, Title string }
+
+// InsideCase is a power system that ships inside.
+type InsideCase struct {
+	Name                        string
+	Buses, Branches, Generators int
+	LoadMW                      float64
+	Federation                  bool // has control chains for the experiments
+}
+
+// Inside lists what ships with the program.
+func Inside() (*InsideList, error) {
+	l := &InsideList{}
+	for _, name := range Names() {
+		d, err := Load(name, Overrides{})
+		if err != nil {
+			return nil, err
+		}
+		l.Experiments = append(l.Experiments, InsideExperiment{name, d.Case, d.Title})
+	}
+	for _, name := range cases.Names() {
+		c, err := cases.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		_, err = cases.Federation(name)
+		l.Cases = append(l.Cases, InsideCase{name, len(c.Buses), len(c.Branches), len(c.Gens), c.LoadMW(), err == nil})
+	}
+	return l, nil
+}
+
+// Show returns the YAML of an experiment; with all, the resolved definition as
+// a run's manifest has it.
+func Show(nameOrPath string, all bool) ([]byte, error) {
+	if !all {
+		data, _, err := Text(nameOrPath)
+		return data, err
+	}
+	d, err := Load(nameOrPath, Overrides{})
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := enc.Encode(d); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// Export builds a run's Parquet files, or CSV files, from its log and says
+// what it found there.
+func Export(dir string, csv bool) (string, error) {
+	export := parquet.Export
+	if csv {
+		export = record.ExportCSV
+	}
+	ending, err := export(dir)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s: %v", dir, ending), nil
+}
+
+// CompareResults is Compare over runs just made.
+func CompareResults(results []*Result) Comparison {
+	return Compare(GroupRuns(summariesOf(results)))
+}
