@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 	"internal/record":     {"internal/record", "sync"},
 	"internal/experiment": {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
 	"internal/terminal":   {"internal/experiment", "internal/metrics", "sync", "grid"},
-	"cmd":                 {"internal/experiment", "internal/terminal"},
+	"cmd":                 {"internal/experiment", "internal/terminal", "sync"},
 }
 
 func TestImportsFlowOneWay(t *testing.T) {
