@@ -11,7 +11,7 @@ import (
 // Command is what an IED obeys. Its values are absolute, so that obeying one
 // twice changes nothing.
 type Command struct {
-	Kind    string  // task: agc | avr | shed | breaker; empty for a frame that commands nothing
+	Kind    string  // task: agc | avr | shed | breaker; empty for a frame that asks for nothing
 	Element string  // "gen/30"
 	Value   float64 // agc: MW added to the power set point; avr: p.u. added to the voltage set point; shed: MW called in all; breaker: 0 or 1
 }
@@ -21,7 +21,7 @@ type Command struct {
 type IED struct {
 	name       string
 	commonAddr uint16
-	points     map[uint32]point
+	points     map[uint32]*point
 	receivers  map[string]*q3p.Receiver // by gateway
 	plain      []byte
 	apdu       iec104.APDU
@@ -31,6 +31,8 @@ type IED struct {
 type point struct {
 	kind, element string
 	asdu          iec104.TypeID
+	commanded     bool
+	newest        uint16 // N(S) of the newest command, once commanded
 }
 
 // NewIEDs makes the receiving ends of all IEDs that chains of a valid cfg lead
@@ -55,11 +57,11 @@ func NewIEDs(cfg Config, secret [32]byte) (map[string]*IED, error) {
 			}
 			d := ieds[name]
 			if d == nil {
-				d = &IED{name: name, commonAddr: addr[name], points: map[uint32]point{}, receivers: map[string]*q3p.Receiver{}}
+				d = &IED{name: name, commonAddr: addr[name], points: map[uint32]*point{}, receivers: map[string]*q3p.Receiver{}}
 				ieds[name] = d
 			}
 			if class.Direction == Down {
-				d.points[uint32(i+1)*ioaStep] = point{ch.Task, ch.Element, iec104.TypeID(class.ASDUType)}
+				d.points[uint32(i+1)*ioaStep] = &point{kind: ch.Task, element: ch.Element, asdu: iec104.TypeID(class.ASDUType)}
 			}
 			gateway := nodes[len(nodes)-2]
 			for j := len(nodes) - 2; kinds[gateway] != Gateway; j-- {
@@ -83,7 +85,9 @@ func (d *IED) addGateway(gateway string, secret [32]byte) (err error) {
 // Receive opens a frame that a gateway sent. The tag is verified first, then
 // the replay window; only then is the content read. A Duplicate is a genuine
 // frame that was obeyed before: it must not be obeyed again, and its error is
-// nil. A Rejected frame comes with the reason.
+// nil. A Rejected frame comes with the reason. A Valid frame may ask for
+// nothing: an acknowledgement, or a command that a newer one to the same
+// element overtook (a repeated frame may come late).
 func (d *IED) Receive(from string, frame []byte) (Command, Verdict, error) {
 	r := d.receivers[from]
 	if r == nil {
@@ -123,6 +127,9 @@ func (d *IED) read(apdu []byte) (Command, error) {
 	case a.Type != p.asdu || a.Cause != iec104.Activation:
 		return Command{}, fmt.Errorf("%v with cause %d, expected %v with cause %d", a.Type, a.Cause, p.asdu, iec104.Activation)
 	}
+	if !p.advances(d.apdu.SendSeq) {
+		return Command{}, nil
+	}
 	c := Command{Kind: p.kind, Element: p.element}
 	switch {
 	case p.asdu == iec104.CScNa1 && o.On(), p.asdu == iec104.CDcNa1 && o.Double() == iec104.DoubleOn:
@@ -131,4 +138,14 @@ func (d *IED) read(apdu []byte) (Command, error) {
 		c.Value = float64(o.Float())
 	}
 	return c, nil
+}
+
+// advances reports whether a command with this N(S) is newer than all before,
+// on the circle of 2¹⁵ numbers.
+func (p *point) advances(seq uint16) bool {
+	if p.commanded && int16((seq-p.newest)<<1) <= 0 {
+		return false
+	}
+	p.commanded, p.newest = true, seq
+	return true
 }

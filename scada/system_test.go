@@ -430,3 +430,42 @@ func TestTriggerRefusesWhatItCannotDo(t *testing.T) {
 		}
 	}
 }
+
+// A lost AVR command is repeated after a newer one got through: both tasks
+// succeed, and the newer value stands.
+func TestOvertakenCommandIsNotObeyed(t *testing.T) {
+	cfg := only(testConfig(), "avr-30")
+	cfg.Classes = map[string]Class{TaskAVR: {Trigger: Periodic, Period: 250 * time.Millisecond, Direction: Down}}
+	w := newWorld(t, cfg, plenty)
+	n := 0
+	w.spoil = func(f *Frame) bool {
+		n++
+		return n != 1 && n != 2 // command and first repetition of the first task
+	}
+	w.runFor(240 * time.Millisecond)
+	if len(w.obeyed) != 0 {
+		t.Fatalf("obeyed %+v", w.obeyed)
+	}
+	w.sys.controller.generators[w.sys.chains[0].element].correctionPU = 0.01
+	w.runFor(200 * time.Millisecond)
+	if len(w.obeyed) != 1 || w.obeyed[0].Value != float64(float32(0.01)) {
+		t.Errorf("obeyed %+v", w.obeyed)
+	}
+	if len(w.tasks) != 2 || w.tasks[0].Outcome != Success || w.tasks[1].Outcome != Success {
+		t.Errorf("%+v", w.tasks)
+	}
+}
+
+func TestIdleConnectionIsAcknowledgedAfterT2(t *testing.T) {
+	w := newWorld(t, only(testConfig(), "shed-8"), plenty)
+	w.keep = true
+	if err := w.sys.Trigger("shed-8", 10); err != nil {
+		t.Fatal(err)
+	}
+	w.runFor(15 * time.Second)
+	st := w.sys.stations["IED-block-8"]
+	last := w.sent[len(w.sent)-1]
+	if st.field.Outstanding() != 0 || last.Route != "GW1>RTU8>IED-block-8" || last.AtNS < 10*second || last.AtNS > 10*second+100*ms {
+		t.Errorf("%d outstanding, last frame on %s at %v", st.field.Outstanding(), last.Route, time.Duration(last.AtNS))
+	}
+}

@@ -398,9 +398,14 @@ func (v *validator) parameters() {
 		key string
 		d   time.Duration
 	}{
-		{"stale_after", c.StaleAfter}, {"link_detection", c.LinkDetection}, {"retransmit_after", c.RetransmitAfter},
-		{"agc_ti", c.AGCTI}, {"avr_ti", c.AVRTI}, {"emergency.frame_wait", c.Emergency.FrameWait},
-		{"emergency.retrigger_after", c.Emergency.RetriggerAfter}, {"emergency.give_up_after", c.Emergency.GiveUpAfter},
+		{"stale_after", c.StaleAfter},
+		{"link_detection", c.LinkDetection},
+		{"retransmit_after", c.RetransmitAfter},
+		{"agc_ti", c.AGCTI},
+		{"avr_ti", c.AVRTI},
+		{"emergency.frame_wait", c.Emergency.FrameWait},
+		{"emergency.retrigger_after", c.Emergency.RetriggerAfter},
+		{"emergency.give_up_after", c.Emergency.GiveUpAfter},
 		{"emergency.reserve_duration", c.Emergency.ReserveDuration},
 	} {
 		v.duration("controller."+p.key, p.d)
@@ -409,9 +414,14 @@ func (v *validator) parameters() {
 		key string
 		x   float64
 	}{
-		{"pmu_noise_hz", c.PMUNoiseHz}, {"pmu_noise_pu", c.PMUNoisePU}, {"agc_bias_mw_per_hz", c.AGCBiasMWPerHz},
-		{"agc_kp", c.AGCKP}, {"agc_limit_mw", c.AGCLimitMW}, {"avr_limit_pu", c.AVRLimitPU},
-		{"emergency.threshold_mw", c.Emergency.ThresholdMW}, {"emergency.max_above_hz", c.Emergency.MaxAboveHz},
+		{"pmu_noise_hz", c.PMUNoiseHz},
+		{"pmu_noise_pu", c.PMUNoisePU},
+		{"agc_bias_mw_per_hz", c.AGCBiasMWPerHz},
+		{"agc_kp", c.AGCKP},
+		{"agc_limit_mw", c.AGCLimitMW},
+		{"avr_limit_pu", c.AVRLimitPU},
+		{"emergency.threshold_mw", c.Emergency.ThresholdMW},
+		{"emergency.max_above_hz", c.Emergency.MaxAboveHz},
 	} {
 		v.notNegative("controller."+p.key, p.x)
 	}

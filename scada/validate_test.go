@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 )
 
 func TestValidationNamesEveryMistake(t *testing.T) {
@@ -87,5 +90,48 @@ func TestShippedLayoutIsValid(t *testing.T) {
 	cfg := testConfig()
 	if errs := cfg.Validate(); len(errs) != 0 {
 		t.Error(errs)
+	}
+}
+
+func TestChainReadsFromYAML(t *testing.T) {
+	const text = `
+  - id: agc-30
+    task: agc
+    element: gen/30
+    priority: 8
+    mode: otp
+    static_mode: otp
+    min_mode: aes-wc
+    latency: 1s
+    routes:
+      - [CC, GW1, RTU30, IED30]
+      - [CC, GW2, GW1, RTU30, IED30]
+    switch_cost: 0.2
+`
+	var got []Chain
+	if err := yaml.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []Chain{{
+		ID: "agc-30", Task: TaskAGC, Element: "gen/30", Priority: 8, Mode: OTP, StaticMode: OTP, MinMode: AESWC,
+		Latency:    time.Second,
+		Routes:     [][]string{{"CC", "GW1", "RTU30", "IED30"}, {"CC", "GW2", "GW1", "RTU30", "IED30"}},
+		SwitchCost: 0.2,
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestClassesFillWhatChainsLeaveEmpty(t *testing.T) {
+	cfg := testConfig()
+	cfg.Chains[0].Latency = 70 * time.Millisecond
+	cfg.Classes = map[string]Class{TaskPMU: {Priority: 4, StaticMode: OTP}}
+	r := cfg.Resolved()
+	if c := r.Chains[0]; c.Latency != 70*time.Millisecond || c.Priority != 4 || c.Mode != OTP || c.StaticMode != OTP || c.MinMode != AES {
+		t.Errorf("%+v", c)
+	}
+	if cfg.Chains[0].Priority != 0 {
+		t.Error("the original changed")
 	}
 }

@@ -89,8 +89,10 @@ func testConfig() Config {
 			id, ied := at(TaskShed, "block", bus)
 			c.Blocks = append(c.Blocks, Block{id, bus, ied, gw, 0.325 * 550 / 2})
 		}
-		c.Chains = append(c.Chains, Chain{ID: fmt.Sprintf("interrogation-%d", i+1), Task: TaskInterrogation,
-			Element: fmt.Sprintf("gateway/%d", i+1), Routes: [][]string{{"CC", gw}, {"CC", next, gw}}})
+		c.Chains = append(c.Chains, Chain{
+			ID: fmt.Sprintf("interrogation-%d", i+1), Task: TaskInterrogation,
+			Element: fmt.Sprintf("gateway/%d", i+1), Routes: [][]string{{"CC", gw}, {"CC", next, gw}},
+		})
 	}
 	return c
 }
@@ -234,6 +236,13 @@ func (w *world) step() {
 	w.refused = append(w.refused, w.out.Refusals...)
 	w.in = Input{SampleFreqHz: w.in.SampleFreqHz, SampleVoltagePU: w.in.SampleVoltagePU}
 	w.frames += len(w.out.Frames)
+	last := w.nowNS
+	for _, f := range w.out.Frames {
+		if f.AtNS < last || f.AtNS >= w.nowNS+testStep {
+			w.t.Fatalf("frame %d at %d, after one at %d in the step from %d", f.ID, f.AtNS, last, w.nowNS)
+		}
+		last = f.AtNS
+	}
 	for _, f := range w.out.Frames {
 		if w.keep {
 			w.sent = append(w.sent, f)
@@ -310,14 +319,6 @@ func (w *world) of(class string) (list []TaskEvent) {
 		}
 	}
 	return list
-}
-
-func (w *world) causes(class string) map[Cause]int {
-	n := map[Cause]int{}
-	for _, e := range w.of(class) {
-		n[e.Cause]++
-	}
-	return n
 }
 
 // oneMass is a grid of one inertia with a governor of one lag and droop.
