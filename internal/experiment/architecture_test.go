@@ -16,11 +16,11 @@ var allowed = map[string][]string{
 	"scada":        {"scada", "internal/wc"},
 	"cases":        {"grid"},
 	"federates":    {"sync", "grid", "network", "quantum", "scada", "internal/rng"},
-	"internal/rng": {}, "internal/wc": {}, "internal/metrics": {},
+	"internal/rng": {}, "internal/wc": {}, "internal/metrics": {}, "internal/plot": {},
 	"internal/record":     {"internal/record", "sync"},
 	"internal/experiment": {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
-	"internal/terminal":   {"internal/experiment", "internal/metrics", "sync", "grid"},
-	"cmd":                 {"internal/experiment", "internal/terminal", "sync"},
+	"internal/terminal":   {"internal/experiment", "internal/metrics", "internal/plot", "sync", "grid"},
+	"cmd":                 {"internal/experiment", "internal/terminal", "sync", "cases", "grid"},
 }
 
 func TestImportsFlowOneWay(t *testing.T) {
