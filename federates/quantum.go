@@ -78,18 +78,15 @@ func (q *Quantum) Step(s *cosync.Step) error {
 }
 
 func (q *Quantum) event(out []cosync.Signal, l QuantumLink, e quantum.Event) {
-	at := cosync.Time(e.AtNS)
-	out[quantumEvents].Events = append(out[quantumEvents].Events,
-		cosync.Event{At: at, Type: e.Kind.String(), Element: l.Name, Value: e.QBER})
-	if !l.CutsFibre {
-		return
+	event := cosync.Event{At: cosync.Time(e.AtNS), Type: "key-" + e.Kind.String(), Element: l.Name, Value: e.QBER}
+	port := quantumEvents
+	switch {
+	case l.CutsFibre && e.Kind == quantum.EventBreak:
+		event.Type, event.Value, port = EventLinkDown, 0, quantumFibre
+	case l.CutsFibre && e.Kind == quantum.EventRepair:
+		event.Type, event.Value, port = EventLinkUp, 0, quantumFibre
 	}
-	switch e.Kind {
-	case quantum.EventBreak:
-		out[quantumFibre].Events = append(out[quantumFibre].Events, cosync.Event{At: at, Type: EventLinkDown, Element: l.Name})
-	case quantum.EventRepair:
-		out[quantumFibre].Events = append(out[quantumFibre].Events, cosync.Event{At: at, Type: EventLinkUp, Element: l.Name})
-	}
+	out[port].Events = append(out[port].Events, event)
 }
 
 func (q *Quantum) publish(out []cosync.Signal) {

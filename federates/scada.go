@@ -203,7 +203,7 @@ func (s *Scada) write(st *cosync.Step) {
 		s.levels = k.Pool.TakeEvents(s.levels[:0])
 		for _, l := range s.levels {
 			st.Out[scadaKeyEvents].Events = append(st.Out[scadaKeyEvents].Events, cosync.Event{
-				At: max(st.From, cosync.Time(l.AtNS)), Type: "key-" + l.Level.String(), Element: k.Link, Value: float64(l.LevelBits),
+				At: max(st.From, cosync.Time(l.AtNS)), Type: "pool-" + l.Level.String(), Element: k.Link, Value: float64(l.LevelBits),
 			})
 		}
 	}

@@ -74,10 +74,10 @@ func (r *recorder) write(f *cosync.Frame) error {
 	return r.writer.Row(int64(f.To), r.row)
 }
 
-// unitOfEvent is the unit of an event's value, by the type's family.
+// unitOfEvent is the unit of an event's value.
 func unitOfEvent(typ string) string {
 	switch {
-	case strings.HasPrefix(typ, "key-"):
+	case typ == federates.EventBlock, strings.HasPrefix(typ, "pool-"):
 		return "bit"
 	case strings.HasPrefix(typ, "load-step"):
 		return "MW"
