@@ -46,11 +46,11 @@ func build(d *Definition) (*federation, error) {
 	if err != nil {
 		return nil, err
 	}
-	stream := func(name string) *rand.Rand { return rng.Stream(d.Seed, name) }
-	tl, err := drawTimeline(d.Disturb, d.Duration, d.hitAreas(c), stream)
+	tl, err := d.timeline(c)
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %w", err)
 	}
+	stream := func(name string) *rand.Rand { return rng.Stream(d.Seed, name) }
 	b := &builder{def: d, power: c, timeline: tl, stream: stream}
 	f := &federation{connections: wiring, timeline: tl}
 	for _, part := range []func() (cosync.Federate, error){b.quantum, b.network, b.scada, b.grid} {
@@ -185,4 +185,18 @@ func (b *builder) grid() (cosync.Federate, error) {
 		cfg.Trips = append(cfg.Trips, federates.GridTrip(t))
 	}
 	return federates.NewGrid(sim, cfg)
+}
+
+// Timeline draws the disturbances of a run of d.
+func (d *Definition) Timeline() (Timeline, error) {
+	c, err := cases.Load(d.Case)
+	if err != nil {
+		return Timeline{}, err
+	}
+	return d.timeline(c)
+}
+
+func (d *Definition) timeline(c *grid.Case) (Timeline, error) {
+	stream := func(name string) *rand.Rand { return rng.Stream(d.Seed, name) }
+	return drawTimeline(d.Disturb, d.Duration, d.hitAreas(c), stream)
 }
