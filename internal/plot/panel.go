@@ -12,6 +12,7 @@ import (
 // axes returns gonum's plot of a panel.
 func (p *Panel) axes(looks *palette) *gonum.Plot {
 	g := gonum.New()
+	g.BackgroundColor = nil // the figure has one
 	l := p.limits()
 	g.X.Min, g.X.Max, g.Y.Min, g.Y.Max = l.xMin, l.xMax, l.yMin, l.yMax
 	g.X.Label.Text, g.Y.Label.Text = p.X.label(), p.Y.label()
