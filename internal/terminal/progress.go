@@ -3,135 +3,127 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/progress"
-	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/schollz/progressbar/v3"
 
 	cosync "cosim/sync"
 )
 
-// Progress draws a bar a run and one for the whole on a terminal, and prints
-// a plain line every few seconds elsewhere.
+// Progress draws one line on a terminal: a bar for the whole with the time
+// left, the speed against real time, and how far each run is. Elsewhere it
+// prints a plain line every few seconds.
 type Progress struct {
-	out    io.Writer
-	writer progress.Writer // nil without a terminal
-	total  cosync.Time
-	runs   int
-
-	mu    sync.Mutex
-	done  cosync.Time
-	said  time.Time
+	out   io.Writer
+	bar   *progressbar.ProgressBar // nil without a terminal
+	total cosync.Time
 	start time.Time
+
+	mu   sync.Mutex
+	done cosync.Time
+	said time.Time
+	runs []*watcher // that go on now, in the order of their start
 }
 
-// plainEvery is the time between two lines where there is no terminal.
-const plainEvery = 5 * time.Second
+// Times between two changes of the bar, and between two plain lines.
+const (
+	drawEvery = 100 * time.Millisecond
+	sayEvery  = 5 * time.Second
+)
 
 // NewProgress shows runs of the given length on out. Stop must be called.
 func NewProgress(out io.Writer, runs int, length cosync.Time) *Progress {
-	p := &Progress{out: out, runs: runs, total: length * cosync.Time(runs), start: time.Now(), said: time.Now()}
-	width, ok := IsTerminal(out)
-	if !ok {
-		return p
+	now := time.Now()
+	p := &Progress{out: out, total: length * cosync.Time(runs), start: now, said: now}
+	if width, ok := IsTerminal(out); ok {
+		p.bar = progressbar.NewOptions64(int64(p.total/cosync.Millisecond),
+			progressbar.OptionSetWriter(out),
+			progressbar.OptionSetWidth(max(10, min(40, width-60))),
+			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetRenderBlankState(true),
+		)
 	}
-	w := progress.NewWriter()
-	w.SetOutputWriter(out)
-	w.SetUpdateFrequency(100 * time.Millisecond)
-	w.SetNumTrackersExpected(runs)
-	w.SetMessageLength(12)
-	w.SetTrackerLength(max(10, min(40, width-60)))
-	w.SetStyle(progress.StyleBlocks)
-	style := w.Style()
-	style.Visibility = progress.StyleVisibility{ETA: true, Percentage: true, Speed: true, Tracker: true, TrackerOverall: runs > 1, Time: true, Value: true}
-	style.Options.Separator = " "
-	style.Options.DoneString = "done"
-	style.Options.TimeInProgressPrecision = 100 * time.Millisecond
-	style.Options.ETAPrecision = time.Second
-	style.Options.SpeedSuffix = " real time"
-	style.Options.SpeedOverallFormatter = func(int64) string { return "" }
-	style.Colors.Message = text.Colors{text.Bold}
-	p.writer = w
-	go w.Render()
 	return p
 }
 
-// Watch is the observer that moves a run's bar.
-func (p *Progress) Watch(name string) cosync.Observer {
-	w := &watcher{progress: p, name: name}
-	if p.writer != nil {
-		w.tracker = &progress.Tracker{Message: name, RemoveOnCompletion: p.runs > 1, Units: progress.Units{
-			Notation: "", Formatter: func(ms int64) string { return fmt.Sprintf("%.0f s", float64(ms)/1000) },
-		}}
-	}
-	return w
-}
+// Watch is the observer that moves the bar for one run.
+func (p *Progress) Watch(name string) cosync.Observer { return &watcher{progress: p, name: name} }
 
-// Stop ends the drawing; what is printed next stands below it.
+// Stop clears the bar; what is printed next stands in its place.
 func (p *Progress) Stop() {
-	if p.writer == nil {
-		return
-	}
-	p.writer.Stop()
-	for p.writer.IsRenderInProgress() {
-		time.Sleep(5 * time.Millisecond)
+	if p.bar != nil {
+		_ = p.bar.Finish() // a terminal that is gone needs no clearing
 	}
 }
 
-// watcher counts in milliseconds of simulated time.
+// watcher follows one run.
 type watcher struct {
 	progress *Progress
 	name     string
-	tracker  *progress.Tracker
 	shown    cosync.Time
+	stop     cosync.Time
 }
 
 func (w *watcher) Begin(f *cosync.Frame) error {
-	if w.tracker != nil {
-		w.tracker.Total = int64(f.Stop / cosync.Millisecond)
-		w.progress.writer.AppendTracker(w.tracker)
-	}
+	w.stop = f.Stop
+	w.progress.mu.Lock()
+	defer w.progress.mu.Unlock()
+	w.progress.runs = append(w.progress.runs, w)
 	return nil
 }
 
 func (w *watcher) Observe(f *cosync.Frame) error {
-	if f.To-w.shown < cosync.Second && f.To < f.Stop {
-		return nil
-	}
-	w.progress.advance(f.To - w.shown)
-	w.shown = f.To
-	if w.tracker != nil {
-		w.tracker.SetValue(int64(f.To / cosync.Millisecond))
+	if f.To-w.shown >= cosync.Second || f.To == f.Stop {
+		w.progress.advance(w, f.To)
 	}
 	return nil
 }
 
-func (w *watcher) End(cause error) error {
-	if w.tracker == nil {
-		return nil
-	}
-	if cause != nil {
-		w.tracker.MarkAsErrored()
-		return nil
-	}
-	w.tracker.MarkAsDone()
+func (w *watcher) End(error) error {
+	w.progress.mu.Lock()
+	defer w.progress.mu.Unlock()
+	w.progress.runs = slices.DeleteFunc(w.progress.runs, func(x *watcher) bool { return x == w })
 	return nil
 }
 
-// advance counts simulated time of all runs and, without a terminal, says now
-// and then how far they are.
-func (p *Progress) advance(by cosync.Time) {
+func (p *Progress) advance(w *watcher, to cosync.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.done += by
-	if p.writer != nil || time.Since(p.said) < plainEvery {
+	p.done += to - w.shown
+	w.shown = to
+	every := sayEvery
+	if p.bar != nil {
+		every = drawEvery
+	}
+	if time.Since(p.said) < every {
 		return
 	}
 	p.said = time.Now()
-	wall := time.Since(p.start)
-	speed := p.done.Seconds() / wall.Seconds()
+	speed := p.done.Seconds() / time.Since(p.start).Seconds()
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%s  %.0fx", p.names(), speed))
+		_ = p.bar.Set64(int64(p.done / cosync.Millisecond))
+		return
+	}
 	left := time.Duration((p.total - p.done).Seconds() / speed * float64(time.Second))
 	fmt.Fprintf(p.out, "%3.0f %%  %.0f of %.0f s simulated, %.0fx real time, %v left\n",
 		100*float64(p.done)/float64(p.total), p.done.Seconds(), p.total.Seconds(), speed, left.Round(time.Second))
+}
+
+// names lists the runs that go on: "S-2-5 40 %, S-2-6 38 %".
+func (p *Progress) names() string {
+	if len(p.runs) == 1 {
+		return p.runs[0].name
+	}
+	parts := make([]string, len(p.runs))
+	for i, w := range p.runs {
+		parts[i] = fmt.Sprintf("%s %.0f %%", w.name, 100*float64(w.shown)/float64(w.stop))
+	}
+	return strings.Join(parts, ", ")
 }
