@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"cosim/grid"
+	"cosim/internal/spelling"
 )
 
 //go:embed ieee33 ieee39 ieee118
@@ -112,38 +113,10 @@ func isEmbedded(name string) bool {
 
 // unknown names the embedded cases and the one nearest to what was asked for.
 func unknown(name string) error {
-	nearest, least := "", len(name)
-	for _, n := range Names() {
-		if d := editDistance(name, n); d < least {
-			nearest, least = n, d
-		}
-	}
 	hint := ""
-	if nearest != "" {
+	if nearest, near := spelling.Nearest(name, Names()); near {
 		hint = fmt.Sprintf("; did you mean %s?", nearest)
 	}
 	return fmt.Errorf("cases: no case %q: neither a file, a folder nor one of %s%s",
 		name, strings.Join(Names(), ", "), hint)
-}
-
-// editDistance is Levenshtein's: the fewest insertions, deletions and
-// replacements of a byte that turn a into b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"cosim/scada/q3p"
+
+	"cosim/internal/spelling"
 )
 
 // FieldError is one mistake in a Config, at a path such as
@@ -440,35 +442,9 @@ func (v *validator) parameters() {
 
 // nearest proposes the key of known that is closest to name, if one is close.
 func nearest[V any](name string, known map[string]V) string {
-	best, distance := "", 3
-	for _, k := range slices.Sorted(maps.Keys(known)) {
-		if d := editDistance(name, k); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best == "" {
+	best, near := spelling.Nearest(name, slices.Sorted(maps.Keys(known)))
+	if !near {
 		return ""
 	}
 	return fmt.Sprintf(", did you mean %q?", best)
-}
-
-// editDistance is the Levenshtein distance of two names.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

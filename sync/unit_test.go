@@ -33,17 +33,3 @@ func TestUnitsOfOtherDimensionsAreRefused(t *testing.T) {
 		}
 	}
 }
-
-func TestEditDistance(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"grid", "grid", 0}, {"gird", "grid", 2}, {"frequncy", "frequency", 1},
-		{"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3},
-	} {
-		if got := editDistance(test.a, test.b); got != test.want {
-			t.Errorf("%q to %q: %d, want %d", test.a, test.b, got, test.want)
-		}
-	}
-}

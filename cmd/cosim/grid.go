@@ -10,6 +10,7 @@ import (
 
 	"cosim/cases"
 	"cosim/grid"
+	"cosim/internal/spelling"
 	"cosim/internal/terminal"
 )
 
@@ -272,7 +273,8 @@ func checkEvent(c *grid.Case, e grid.Event) error {
 	var errs []error
 	check := func(ok bool, flag, kind, name string, known []string) {
 		if name != "" && !ok {
-			errs = append(errs, fmt.Errorf("--%s: case %s has no %s %q; did you mean %s?", flag, c.Name, kind, name, nearest(name, known)))
+			nearest, _ := spelling.Nearest(name, known)
+			errs = append(errs, fmt.Errorf("--%s: case %s has no %s %q; did you mean %s?", flag, c.Name, kind, name, nearest))
 		}
 	}
 	var buses, gens, branches []string
@@ -292,32 +294,4 @@ func checkEvent(c *grid.Case, e grid.Event) error {
 	_, ok = c.BranchIndex(e.TripBranch)
 	check(ok, "trip-branch", "branch", e.TripBranch, branches)
 	return errors.Join(errs...)
-}
-
-// nearest returns the known name that fewest insertions, deletions and
-// replacements of a byte make out of name, the first of equals.
-func nearest(name string, known []string) string {
-	best, least := "", -1
-	row := make([]int, len(name)+1)
-	for _, k := range known {
-		for j := range row {
-			row[j] = j
-		}
-		for i := range len(k) {
-			diagonal := row[0]
-			row[0] = i + 1
-			for j := range len(name) {
-				replaced := diagonal
-				if k[i] != name[j] {
-					replaced++
-				}
-				diagonal = row[j+1]
-				row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-			}
-		}
-		if d := row[len(name)]; least < 0 || d < least {
-			best, least = k, d
-		}
-	}
-	return best
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"cosim/internal/spelling"
 )
 
 // checkShape compares a YAML value with the Go type it will be decoded into
@@ -253,37 +255,12 @@ func fieldKey(f reflect.StructField) (name string, inline bool) {
 
 // suggest names the nearest of the valid keys, or all of them if few.
 func suggest(word string, valid []string) string {
-	best, bestDist := "", 1<<30
-	for _, v := range valid {
-		if d := editDistance(word, v); d < bestDist {
-			best, bestDist = v, d
-		}
-	}
+	best, near := spelling.Nearest(word, valid)
 	switch {
-	case best != "" && bestDist <= max(2, len(word)/3):
+	case near:
 		return fmt.Sprintf("; did you mean %q?", best)
 	case len(valid) > 0 && len(valid) <= 12:
 		return "; expected one of " + strings.Join(valid, ", ")
 	}
 	return ""
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diag, row[j] = row[j], min(diag+cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }
