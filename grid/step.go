@@ -34,6 +34,8 @@ type StepResponse struct {
 	GenFreqHz        [][]float64 // a row a sample, a column a generator of the case
 	BusVoltagePU     [][]float64 // a row a sample, a column a bus of the case
 	BeforeVoltagePU  []float64
+	// Mechanical power of every generator before the event and at the end.
+	BeforeMechanicalMW, EndMechanicalMW []float64
 }
 
 // ComputeStep runs the settled system of c for some seconds after an event.
@@ -48,6 +50,8 @@ func ComputeStep(c *Case, opt Options, event Event, seconds float64) (*StepRespo
 	}
 	r := &StepResponse{Case: c, MinVoltagePU: math.Inf(1), BeforeVoltagePU: make([]float64, len(c.Buses))}
 	s.BusVoltagePU(r.BeforeVoltagePU)
+	r.BeforeMechanicalMW, r.EndMechanicalMW = make([]float64, len(c.Gens)), make([]float64, len(c.Gens))
+	s.GenMechanicalMW(r.BeforeMechanicalMW)
 	if err := s.apply(event); err != nil {
 		return nil, err
 	}
@@ -57,6 +61,7 @@ func ComputeStep(c *Case, opt Options, event Event, seconds float64) (*StepRespo
 		s.Step(per)
 		r.sample(s)
 	}
+	s.GenMechanicalMW(r.EndMechanicalMW)
 	r.finish()
 	return r, nil
 }

@@ -196,9 +196,6 @@ func (f *stepFlags) run(cmd *cobra.Command, name string) error {
 	if step.StepResponse, err = grid.ComputeStep(c, opt, f.event, f.seconds); err != nil {
 		return failure{err}
 	}
-	if step.BeforeMW, step.EndMW, err = mechanicalMW(c, opt, f.event, len(step.TimeS)-1); err != nil {
-		return failure{err}
-	}
 	if err := f.draw(step); err != nil {
 		return failure{err}
 	}
@@ -220,7 +217,8 @@ func (f *stepFlags) check() error {
 	if !(f.agc >= 0) {
 		errs = append(errs, fmt.Errorf("--agc is %g, expected a gain above 0", f.agc))
 	}
-	for flag, file := range map[string]string{"png": f.png, "svg": f.svg} {
+	for _, picture := range [][2]string{{"png", f.png}, {"svg", f.svg}} {
+		flag, file := picture[0], picture[1]
 		if file != "" && !strings.EqualFold(filepath.Ext(file), "."+flag) {
 			errs = append(errs, fmt.Errorf("--%s %s: expected a name that ends in .%s", flag, file, flag))
 		}
@@ -240,32 +238,6 @@ func (f *stepFlags) draw(step *terminal.Step) error {
 		step.Pictures = append(step.Pictures, file)
 	}
 	return nil
-}
-
-// mechanicalMW returns the generators' mechanical powers before an event and
-// a number of 10 ms steps after it, which a step response does not hold.
-func mechanicalMW(c *grid.Case, opt grid.Options, event grid.Event, steps int) (before, end []float64, err error) {
-	s, err := grid.NewSimulator(c, opt)
-	if err != nil {
-		return nil, nil, err
-	}
-	before, end = make([]float64, len(c.Gens)), make([]float64, len(c.Gens))
-	s.GenMechanicalMW(before)
-	if bus, ok := c.BusIndex(event.LoadBus); ok {
-		s.AddLoadMW(bus, event.LoadMW, event.LoadMVAr)
-	}
-	if gen, ok := c.GenIndex(event.TripGen); ok {
-		err = s.TripGenerator(gen)
-	}
-	if branch, ok := c.BranchIndex(event.TripBranch); ok && err == nil {
-		err = s.TripBranch(branch)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	s.Step(steps)
-	s.GenMechanicalMW(end)
-	return before, end, nil
 }
 
 // checkEvent names what is nearest to an element that the case does not have.

@@ -9,14 +9,11 @@ import (
 	"cosim/grid"
 )
 
-// Step is the answer of a case to an event, and what its governors did.
+// Step is the answer of a case to an event.
 type Step struct {
 	*grid.StepResponse
 	Event   grid.Event
 	Options grid.Options
-	// BeforeMW and EndMW are the generators' mechanical powers, 0 for one that
-	// does not run.
-	BeforeMW, EndMW []float64
 	// Pictures are the files that show the answer.
 	Pictures []string
 }
@@ -85,7 +82,7 @@ func (s *Step) what() string {
 	}
 	if e.TripGen != "" {
 		g, _ := s.Case.GenIndex(e.TripGen)
-		parts = append(parts, fmt.Sprintf("trip of generator %s (%s MW)", e.TripGen, decimal(s.BeforeMW[g], 0)))
+		parts = append(parts, fmt.Sprintf("trip of generator %s (%s MW)", e.TripGen, decimal(s.BeforeMechanicalMW[g], 0)))
 	}
 	if e.TripBranch != "" {
 		parts = append(parts, "trip of branch "+e.TripBranch)
@@ -118,9 +115,9 @@ func (s *Step) governors() (sheetOf *sheet, totalMW float64) {
 		if !gen.InService || s.tripped(g) || ratings[gen.Bus] == 0 || s.Options.NoGovernors {
 			continue
 		}
-		change := s.EndMW[g] - s.BeforeMW[g]
+		change := s.EndMechanicalMW[g] - s.BeforeMechanicalMW[g]
 		totalMW += change
-		sheetOf.add(gen.Bus, s.BeforeMW[g], s.EndMW[g], change, nil)
+		sheetOf.add(gen.Bus, s.BeforeMechanicalMW[g], s.EndMechanicalMW[g], change, nil)
 	}
 	for _, row := range sheetOf.rows {
 		if math.Abs(totalMW) > 1e-6 {

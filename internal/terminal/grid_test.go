@@ -99,9 +99,10 @@ func TestFigureShowsWhatRuns(t *testing.T) {
 	s := &Step{
 		StepResponse: &grid.StepResponse{
 			Case: c, NadirHz: 0.02, NadirAtS: 1, TimeS: []float64{0, 1, 2}, COIFreqHz: []float64{0, 0.02, 0.01},
-			GenFreqHz: [][]float64{{0, 0, 0}, {0.02, 0, 0.02}, {0.01, 0, 0.01}},
+			GenFreqHz:          [][]float64{{0, 0, 0}, {0.02, 0, 0.02}, {0.01, 0, 0.01}},
+			BeforeMechanicalMW: []float64{1, 0, 50},
 		},
-		Event: grid.Event{TripGen: "2"}, BeforeMW: []float64{1, 0, 50},
+		Event: grid.Event{TripGen: "2"},
 	}
 	f := s.Figure()
 	var labels []string
