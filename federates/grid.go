@@ -134,15 +134,19 @@ func (g *Grid) trip(t GridTrip) (gridAction, error) {
 		if !ok {
 			return gridAction{}, fmt.Errorf("grid: no branch %q to trip", t.Branch)
 		}
-		return gridAction{t.At, func() error { return g.sim.TripBranch(i) },
-			cosync.Event{At: t.At, Type: "branch-trip", Element: "branch/" + t.Branch}}, nil
+		return gridAction{
+			t.At, func() error { return g.sim.TripBranch(i) },
+			cosync.Event{At: t.At, Type: "branch-trip", Element: "branch/" + t.Branch},
+		}, nil
 	}
 	i, ok := g.sim.GenIndex(strconv.Itoa(t.Bus))
 	if !ok {
 		return gridAction{}, fmt.Errorf("grid: no generator at bus %d to trip", t.Bus)
 	}
-	return gridAction{t.At, func() error { return g.sim.TripGenerator(i) },
-		cosync.Event{At: t.At, Type: "generator-trip", Element: fmt.Sprintf("gen/%d", t.Bus)}}, nil
+	return gridAction{
+		t.At, func() error { return g.sim.TripGenerator(i) },
+		cosync.Event{At: t.At, Type: "generator-trip", Element: fmt.Sprintf("gen/%d", t.Bus)},
+	}, nil
 }
 
 func (g *Grid) release() {

@@ -130,8 +130,10 @@ func TestRenamedBusesGiveTheSameAnswer(t *testing.T) {
 	reference.Step(300)
 	rapid.Check(t, func(rt *rapid.T) {
 		c := base.Clone()
-		order := rapid.Permutation([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
-			21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38}).Draw(rt, "order")
+		order := rapid.Permutation([]int{
+			0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+			21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38,
+		}).Draw(rt, "order")
 		for i, from := range order {
 			c.Buses[i] = base.Buses[from]
 			c.Buses[i].ID = "N" + c.Buses[i].ID

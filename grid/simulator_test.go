@@ -448,7 +448,8 @@ func TestSnapshotGoesOnBitForBit(t *testing.T) {
 	build := func() (*grid.Simulator, interface {
 		MarshalBinary() ([]byte, error)
 		UnmarshalBinary([]byte) error
-	}) {
+	},
+	) {
 		src := rng.Source(4, "load")
 		s := mustSim(t, c, grid.Options{
 			AGC:   &grid.AGC{GainPerS: 0.03},

@@ -52,13 +52,15 @@ func TestAllMistakesAreReportedWithTheirPaths(t *testing.T) {
 		Links: []network.Link{
 			{A: "A", B: "A", DelayS: 1, LengthKM: 1, Loss: 2},
 			{A: "A", B: "X", RateBPS: 1e6, Queue: network.QueueConfig{Discipline: "lifo", QuantaBits: []int{1}}},
-			{Name: "ab", A: "A", B: "B", RateBPS: 1e6,
+			{
+				Name: "ab", A: "A", B: "B", RateBPS: 1e6,
 				Queue:      network.QueueConfig{Discipline: network.DRR, QuantaBits: []int{1}},
 				ExtraDelay: &network.ExtraDelay{Kind: network.OUDelay},
 				Background: []network.Traffic{{
 					Class: 9, From: "C", RateBPS: 1, Arrival: network.Shape{Kind: "h2"}, PacketShape: network.Shape{Kind: "on-off"},
 					Profile: []network.ProfilePoint{{AtS: 0}},
-				}}},
+				}},
+			},
 			{Name: "ab", A: "B", B: "A", RateBPS: 1e6, ExtraDelay: &network.ExtraDelay{Kind: "fog"}},
 			{Name: "sched", A: "B", B: "A", RateBPS: 1e6, ExtraDelay: &network.ExtraDelay{Kind: network.ScheduledDelay}, Queue: network.QueueConfig{Discipline: network.DRR}},
 		},

@@ -122,10 +122,18 @@ func ExampleLoad_WaitS() {
 		{"M/M/1", network.Shape{Kind: network.Exponential}, network.Shape{Kind: network.Exponential}, 1},
 		{"M/D/1", network.Shape{Kind: network.Exponential}, network.Shape{Kind: network.Deterministic}, 0.5},
 		{"M/H2/1", network.Shape{Kind: network.Exponential}, network.Shape{Kind: network.H2, C2: 4}, 2.5},
-		{"E4/M/1", network.Shape{Kind: network.Erlang, K: 4}, network.Shape{Kind: network.Exponential},
-			giM1Wait(func(s float64) float64 { return math.Pow(4*rho/(4*rho+s), 4) })},
-		{"D/M/1", network.Shape{Kind: network.Deterministic}, network.Shape{Kind: network.Exponential},
-			giM1Wait(func(s float64) float64 { return math.Exp(-s / rho) })},
+		{
+			"E4/M/1",
+			network.Shape{Kind: network.Erlang, K: 4},
+			network.Shape{Kind: network.Exponential},
+			giM1Wait(func(s float64) float64 { return math.Pow(4*rho/(4*rho+s), 4) }),
+		},
+		{
+			"D/M/1",
+			network.Shape{Kind: network.Deterministic},
+			network.Shape{Kind: network.Exponential},
+			giM1Wait(func(s float64) float64 { return math.Exp(-s / rho) }),
+		},
 	} {
 		e, err := network.New(oneQueue(network.Traffic{RateBPS: rho * rateBPS, Arrival: model.arrival, PacketShape: model.service}), streams(1))
 		if err != nil {

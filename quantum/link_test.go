@@ -96,7 +96,6 @@ func TestStatisticsDoNotDependOnStep(t *testing.T) {
 
 		// G lags behind Ḡ, which adds a little to the deviation of G/Ḡ: with
 		// Ḡ lognormal, its rate of change over the lag 1/λ.
-		n = seconds * cfg.OURate / 2
 		_, v, c = moments(relative, lag[stepNS])
 		logSD := cfg.AttenuationSigmaDBPerKM * cfg.LengthKM * math.Ln10 / 10
 		lagging := logSD * logSD / (1 + cfg.OURate*cfg.AttenuationTauS)
@@ -205,9 +204,12 @@ func TestBreakCutsYieldAtExactTimes(t *testing.T) {
 	}
 	q := l.QBER()
 	want := []Event{
-		{1_030 * millisecond, EventBreak, q}, {1_305 * millisecond, EventRepair, q},
-		{1_350 * millisecond, EventBreak, q}, {1_360 * millisecond, EventRepair, q},
-		{2_000 * millisecond, EventBreak, q}, {2_100 * millisecond, EventRepair, q},
+		{1_030 * millisecond, EventBreak, q},
+		{1_305 * millisecond, EventRepair, q},
+		{1_350 * millisecond, EventBreak, q},
+		{1_360 * millisecond, EventRepair, q},
+		{2_000 * millisecond, EventBreak, q},
+		{2_100 * millisecond, EventRepair, q},
 	}
 	if !slices.Equal(events, want) {
 		t.Errorf("events %v, want %v", events, want)

@@ -216,8 +216,10 @@ func TestThresholdsAreReportedWhenCrossed(t *testing.T) {
 		t.Fatal(err)
 	} // 12000: recovered
 	want := []LevelEvent{
-		{1 * millisecond, LevelWarn, 11992}, {3 * millisecond, LevelProtect, 7984},
-		{4 * millisecond, LevelWarn, 11984}, {5 * millisecond, LevelNormal, 12000},
+		{1 * millisecond, LevelWarn, 11992},
+		{3 * millisecond, LevelProtect, 7984},
+		{4 * millisecond, LevelWarn, 11984},
+		{5 * millisecond, LevelNormal, 12000},
 	}
 	if d := cmp.Diff(want, p.TakeEvents(nil)); d != "" {
 		t.Error(d)

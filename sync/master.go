@@ -95,7 +95,9 @@ func (o *Options) check() error {
 		name string
 		bad  bool
 	}{
-		{"Step", o.Step < 0}, {"StallAfter", o.StallAfter < 0}, {"StepDeadline", o.StepDeadline < 0},
+		{"Step", o.Step < 0},
+		{"StallAfter", o.StallAfter < 0},
+		{"StepDeadline", o.StepDeadline < 0},
 		{"RealTime", !(o.RealTime >= 0 && o.RealTime < 1e9)},
 	} {
 		if x.bad {

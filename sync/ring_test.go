@@ -110,11 +110,13 @@ func (c *chatter) Describe() sync.Description {
 		Name: c.name, Step: 10 * sync.Millisecond,
 		Inputs: []sync.Port{
 			{Name: "v", Unit: "ms", Elements: []string{"b", "a"}},
-			{Name: "m", Kind: sync.Messages}, {Name: "e", Kind: sync.Events},
+			{Name: "m", Kind: sync.Messages},
+			{Name: "e", Kind: sync.Events},
 		},
 		Outputs: []sync.Port{
 			{Name: "v", Unit: "s", Elements: []string{"a", "b"}},
-			{Name: "m", Kind: sync.Messages}, {Name: "e", Kind: sync.Events},
+			{Name: "m", Kind: sync.Messages},
+			{Name: "e", Kind: sync.Events},
 		},
 	}
 }

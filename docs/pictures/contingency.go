@@ -110,18 +110,24 @@ func main() {
 		}
 		return out
 	}
-	frequency := plot.Panel{X: x, Y: plot.Axis{Quantity: "Δf of the centre of inertia", Unit: "mHz"}, Spans: spans,
+	frequency := plot.Panel{
+		X: x, Y: plot.Axis{Quantity: "Δf of the centre of inertia", Unit: "mHz"}, Spans: spans,
 		Levels: []plot.Level{{Y: -50, Name: "Δf_safe"}, {Y: 50}},
-		Lines:  []plot.Line{{Label: "S-1, key stores", X: s1.t, Y: s1.coi}, {Label: "S-2, key pools", X: s2.t, Y: s2.coi}}}
+		Lines:  []plot.Line{{Label: "S-1, key stores", X: s1.t, Y: s1.coi}, {Label: "S-2, key pools", X: s2.t, Y: s2.coi}},
+	}
 	for _, tr := range []*trace{s1, s2} {
 		i := lowest(tr.coi)
 		frequency.Marks = append(frequency.Marks, plot.Mark{X: tr.t[i], Y: tr.coi[i], Text: fmt.Sprintf("%.0f mHz", tr.coi[i])})
 	}
 	power := plot.Panel{X: x, Y: plot.Axis{Quantity: "Power", Unit: "MW"}, Lines: []plot.Line{
-		{Label: "S-1, key stores", X: s1.t, Y: change(s1.mechanical)}, {Label: "S-2, key pools", X: s2.t, Y: change(s2.mechanical)},
-		{Label: "reserve called, S-1", X: s1.t, Y: s1.reserve}, {Label: "reserve called, S-2", X: s2.t, Y: s2.reserve}}}
+		{Label: "S-1, key stores", X: s1.t, Y: change(s1.mechanical)},
+		{Label: "S-2, key pools", X: s2.t, Y: change(s2.mechanical)},
+		{Label: "reserve called, S-1", X: s1.t, Y: s1.reserve},
+		{Label: "reserve called, S-2", X: s2.t, Y: s2.reserve},
+	}}
 	key := plot.Panel{X: x, Y: plot.Axis{Quantity: "Key at the centre", Unit: "kbit"}, Lines: []plot.Line{
-		{Label: "S-1, key stores", X: s1.t, Y: s1.key}, {Label: "S-2, key pools", X: s2.t, Y: s2.key}}}
+		{Label: "S-1, key stores", X: s1.t, Y: s1.key}, {Label: "S-2, key pools", X: s2.t, Y: s2.key},
+	}}
 	fig := plot.Figure{
 		Title:  fmt.Sprintf("One contingency: +%.0f MW at bus %d at %.2f s, withdrawn with the reserve 50 s later", step.SizeMW, step.Bus, step.From.Seconds()),
 		Note:   fmt.Sprintf("IEEE 39-bus case, seed %d. Power: mechanical power of all generators above its value at the left, and reserve called.", seed),

@@ -181,9 +181,19 @@ func expectation(t reflect.Type, key string) string {
 
 // unitSuffixes in the order in which they are tried: longer ones first.
 var unitSuffixes = []struct{ suffix, unit string }{
-	{"_db_per_km", "dB/km"}, {"_mw_per_hz", "MW/Hz"},
-	{"_bps", "bit/s"}, {"_bits", "bit"}, {"_bytes", "bytes"}, {"_hz", "Hz"}, {"_km", "km"},
-	{"_mw", "MW"}, {"_pu", "p.u."}, {"_db", "dB"}, {"_ns", "ns"}, {"_ms", "ms"}, {"_s", "s"},
+	{"_db_per_km", "dB/km"},
+	{"_mw_per_hz", "MW/Hz"},
+	{"_bps", "bit/s"},
+	{"_bits", "bit"},
+	{"_bytes", "bytes"},
+	{"_hz", "Hz"},
+	{"_km", "km"},
+	{"_mw", "MW"},
+	{"_pu", "p.u."},
+	{"_db", "dB"},
+	{"_ns", "ns"},
+	{"_ms", "ms"},
+	{"_s", "s"},
 }
 
 func unitOf(key string) string {

@@ -67,8 +67,12 @@ func causes(c metrics.CauseCounts) string {
 		name string
 		n    int64
 	}{
-		{"no-key", c.NoKey}, {"link-down", c.LinkDown}, {"late", c.Late}, {"queue-drop", c.QueueDrop},
-		{"rejected", c.Rejected}, {"deactivated", c.Deactivated},
+		{"no-key", c.NoKey},
+		{"link-down", c.LinkDown},
+		{"late", c.Late},
+		{"queue-drop", c.QueueDrop},
+		{"rejected", c.Rejected},
+		{"deactivated", c.Deactivated},
 	} {
 		if x.n > 0 {
 			parts = append(parts, x.name+" "+thousands(x.n))
