@@ -134,22 +134,25 @@ func (b *builder) supplies() ([]*federates.KeySupply, error) {
 	links := b.def.quantumLinks()
 	centre := b.def.centreLinks()
 	var all []*federates.KeySupply
-	for i, l := range links {
+	stores := 0
+	for _, l := range links {
 		pool, err := quantum.NewPool(b.def.poolConfig(l), rng.Source(b.def.Seed, "pool/"+l.Name))
 		if err != nil {
 			return nil, fmt.Errorf("pool %s: %w", l.Name, err)
 		}
 		k := &federates.KeySupply{Link: l.Name, A: l.A, Pool: pool}
 		if b.def.Keys.Supply == SupplyStore && centre[l.Name] {
-			if k.Store, err = quantum.NewStore(b.storeConfig(l, i, len(links)), pool); err != nil {
+			if k.Store, err = quantum.NewStore(b.storeConfig(l, stores, len(centre)), pool); err != nil {
 				return nil, fmt.Errorf("store %s: %w", l.Name, err)
 			}
+			stores++
 		}
 		all = append(all, k)
 	}
 	return all, nil
 }
 
+// storeConfig is the store on link l, the i-th of n.
 func (b *builder) storeConfig(l Link, i, n int) quantum.StoreConfig {
 	s := b.def.Keys.Store
 	nominal := quantum.NominalRateBPS(b.def.linkConfig(l))
