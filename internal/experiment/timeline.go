@@ -156,9 +156,10 @@ func (tl *Timeline) drawContingencies(c Contingencies, duration time.Duration, a
 			Bus: bus, SizeMW: c.SizeMW, ReleaseReserve: true,
 		})
 		lead := time.Duration((2*rnd.Float64() - 1) * float64(c.BreakLead))
+		from := cosync.Time(max(0, at+lead))
 		length := c.BreakMin + time.Duration(rnd.Float64()*float64(c.BreakMax-c.BreakMin))
 		if c.BreakMax > 0 {
-			tl.Breaks = append(tl.Breaks, LinkBreak{From: cosync.Time(at + lead), To: cosync.Time(at + lead + length), Link: area.link})
+			tl.Breaks = append(tl.Breaks, LinkBreak{From: from, To: from + cosync.Time(length), Link: area.link})
 		}
 	}
 	return nil

@@ -64,7 +64,7 @@ func (v *validator) basics() {
 			v.fault("steps."+s.key, "%s is %v, expected a multiple of %v", s.key, s.step, subStep)
 		case d.Duration%s.step != 0:
 			v.fault("duration", "duration %v is not a multiple of steps.%s (%v)", d.Duration, s.key, s.step)
-		case s.step%d.Steps.Exchange != 0:
+		case d.Steps.Exchange > 0 && s.step%d.Steps.Exchange != 0:
 			v.fault("steps."+s.key, "%s is %v, expected a multiple of steps.exchange (%v)", s.key, s.step, d.Steps.Exchange)
 		}
 	}
@@ -235,10 +235,15 @@ func (v *validator) disturbances() {
 	if c.BreakMax < c.BreakMin {
 		v.fault(at+"contingencies.break_max", "break_max %v is less than break_min %v", c.BreakMax, c.BreakMin)
 	}
-	room := v.def.Duration - c.Duration - c.Earliest - time.Duration(max(0, c.Count-1))*c.Apart
-	if c.Count > 0 && room < 0 {
+	for _, x := range []struct {
+		key string
+		d   time.Duration
+	}{{"earliest", c.Earliest}, {"apart", c.Apart}, {"duration", c.Duration}} {
+		v.onGrid(at+"contingencies."+x.key, x.key, x.d)
+	}
+	if fitting := v.fittingCount(); c.Count > fitting {
 		v.fault(at+"contingencies", "%d contingencies of %v, at least %v apart, from %v on, do not fit into %v; try a longer duration or count %d",
-			c.Count, c.Duration, c.Apart, c.Earliest, v.def.Duration, v.fittingCount())
+			c.Count, c.Duration, c.Apart, c.Earliest, v.def.Duration, fitting)
 	}
 	if s.AttenuationDB < 0 {
 		v.fault(at+"surges.attenuation_db", "attenuation_db is %v, expected 0 or more", s.AttenuationDB)
@@ -251,13 +256,21 @@ func (v *validator) disturbances() {
 	}
 }
 
-func (v *validator) fittingCount() int {
-	c := v.def.Disturb.Contingencies
-	n := 0
-	for n < c.Count && c.Earliest+c.Duration+time.Duration(n)*c.Apart <= v.def.Duration {
-		n++
+// onGrid checks a time at which the grid acts: it does so at its substeps.
+func (v *validator) onGrid(path, key string, d time.Duration) {
+	if d%subStep != 0 {
+		v.fault(path, "%s is %v, expected a multiple of %v", key, d, subStep)
 	}
-	return n
+}
+
+// fittingCount is how many contingencies the run has room for, a substep apart
+// at the least.
+func (v *validator) fittingCount() int {
+	c, whole := v.def.Disturb.Contingencies, v.def.Duration
+	if c.Duration > whole || c.Earliest > whole-c.Duration {
+		return 0
+	}
+	return 1 + int((whole-c.Duration-c.Earliest)/max(c.Apart, subStep))
 }
 
 func (v *validator) scheduled(path string, x Scheduled) {
@@ -265,8 +278,11 @@ func (v *validator) scheduled(path string, x Scheduled) {
 	for i, l := range v.def.Links {
 		links[i] = l.Name
 	}
-	if x.At%subStep != 0 && (x.Kind == kindLoadStep || x.Kind == kindGenTrip || x.Kind == kindBranchTrip) {
-		v.fault(path+".at", "at is %v, expected a multiple of %v", x.At, subStep)
+	if x.Kind == kindLoadStep || x.Kind == kindGenTrip || x.Kind == kindBranchTrip {
+		v.onGrid(path+".at", "at", x.At)
+	}
+	if x.Kind == kindLoadStep {
+		v.onGrid(path+".duration", "duration", x.Duration)
 	}
 	if x.Duration <= 0 && (x.Kind == kindLoadStep || x.Kind == kindLinkBreak || x.Kind == kindSurge) {
 		v.fault(path, "%s needs a duration above 0", x.Kind)
