@@ -25,9 +25,6 @@ type RunOptions struct {
 	OnStall func(cosync.Stall)
 	// Observers see the run besides the built-in ones.
 	Observers []cosync.Observer
-	// Every is how often the conservation laws are checked; 0 means at every
-	// row of the series.
-	Every time.Duration
 }
 
 // Result is what a run found and where it is.
@@ -61,11 +58,8 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	every := d.Steps.Record
-	if o.Every > 0 {
-		every = o.Every
-	}
-	observers := append([]cosync.Observer{m, newInvariants(simTime(every))}, o.Observers...)
+	// The laws are checked at every row, where the balances are published.
+	observers := append([]cosync.Observer{m, newInvariants(simTime(d.Steps.Record))}, o.Observers...)
 	res := &Result{Definition: d}
 	var writer *record.Writer
 	if o.Out != "" {

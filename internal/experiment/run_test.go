@@ -77,11 +77,13 @@ func TestConservationHoldsAtEveryStep(t *testing.T) {
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := load(t, name)
+			// The balances of messages and power are published with the rows.
+			everyStep := "steps.record=10ms"
+			d := load(t, name, everyStep)
 			if testing.Short() {
-				d = load(t, name, short...)
+				d = load(t, name, append(short, everyStep)...)
 			}
-			r, err := Run(context.Background(), d, RunOptions{Every: subStep})
+			r, err := Run(context.Background(), d, RunOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
