@@ -93,14 +93,14 @@ func assemble(layers []*source) (*Definition, error) {
 		if l.root == nil {
 			continue
 		}
-		mistakes = append(mistakes, checkShape(l.file, l.root, reflect.TypeFor[Definition]())...)
+		if found := checkShape(l.file, l.root, reflect.TypeFor[Definition]()); len(found) > 0 {
+			mistakes = append(mistakes, found...)
+			// What has the right shape is still decoded, so that the meaning
+			// of the rest can be checked in the same go.
+			prune(l.root, reflect.TypeFor[Definition]())
+		}
 		def.places.enter(l.file, "", l.root)
 		merge(merged, l.root)
-	}
-	if len(mistakes) > 0 {
-		// What has the right shape is still decoded, so that the meaning of
-		// the rest can be checked in the same go.
-		prune(merged, reflect.TypeFor[Definition]())
 	}
 	if err := merged.Decode(def); err != nil {
 		return nil, append(mistakes, &Mistake{Position{File: layers[len(layers)-1].file}, err.Error()}).err()
@@ -195,9 +195,6 @@ func lastScalar(layers []*source, key string) string {
 func merge(dst, src *yaml.Node) {
 	for i := 0; i+1 < len(src.Content); i += 2 {
 		key, value := src.Content[i], src.Content[i+1]
-		if value.Kind == yaml.AliasNode {
-			value = value.Alias
-		}
 		at := -1
 		for j := 0; j+1 < len(dst.Content); j += 2 {
 			if dst.Content[j].Value == key.Value {
@@ -247,9 +244,14 @@ func prune(n *yaml.Node, t reflect.Type) {
 		}
 		n.Content = kept
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
-		for i := 1; i < len(n.Content); i += 2 {
-			prune(n.Content[i], t.Elem())
+		kept := n.Content[:0]
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Kind == yaml.ScalarNode && fits(n.Content[i+1], t.Elem()) {
+				prune(n.Content[i+1], t.Elem())
+				kept = append(kept, n.Content[i], n.Content[i+1])
+			}
 		}
+		n.Content = kept
 	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
 		for _, e := range n.Content {
 			prune(e, t.Elem())

@@ -85,14 +85,99 @@ func parseSource(file string, data []byte) (*source, error) {
 		}
 		return nil, Mistakes{syntaxMistake(file, err)}
 	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, Mistakes{{Position{File: file, Line: 1, Col: 1}, "found a second YAML document; expected one experiment a file"}}
+	var second yaml.Node
+	if err := dec.Decode(&second); err == nil {
+		return nil, Mistakes{{Position{file, second.Line, second.Column}, "found a second YAML document; expected one experiment a file"}}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, Mistakes{syntaxMistake(file, err)}
 	}
-	root := doc.Content[0]
+	x := expansion{file: file, open: map[*yaml.Node]bool{}}
+	root := x.expand(doc.Content[0])
+	if x.mistake != nil {
+		return nil, Mistakes{x.mistake}
+	}
 	if root.Kind != yaml.MappingNode {
 		return nil, Mistakes{{Position{file, root.Line, root.Column}, fmt.Sprintf("found %s, expected keys such as case, duration, chains", describe(root))}}
 	}
 	return &source{file: file, root: root}, nil
+}
+
+// maxValues is how many values a file may hold: aliases of aliases grow
+// without bound.
+const maxValues = 1_000_000
+
+// expansion puts what they stand for in the place of aliases and merged groups
+// of keys ("<<"), so that nothing after it knows of either.
+type expansion struct {
+	file    string
+	open    map[*yaml.Node]bool // on the way to the present node
+	values  int
+	mistake *Mistake // the first one ends it
+}
+
+func (x *expansion) fault(n *yaml.Node, format string, args ...any) {
+	if x.mistake == nil {
+		x.mistake = &Mistake{Position{x.file, n.Line, n.Column}, fmt.Sprintf(format, args...)}
+	}
+}
+
+// expand returns a copy of n without aliases.
+func (x *expansion) expand(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		if x.open[n.Alias] {
+			x.fault(n, "*%s stands inside what it stands for", n.Value)
+			return n
+		}
+		return x.expand(n.Alias)
+	}
+	if x.values++; x.values > maxValues {
+		x.fault(n, "more than %d values with all aliases written out", maxValues)
+	}
+	if x.mistake != nil {
+		return n
+	}
+	x.open[n] = true
+	defer delete(x.open, n)
+	c := *n
+	c.Anchor, c.Content = "", nil
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Tag == "!!merge" {
+			c.Content = c.Content[:len(c.Content)-1] // the "<<"
+			defer x.merge(&c, child)
+			continue
+		}
+		c.Content = append(c.Content, x.expand(child))
+	}
+	return &c
+}
+
+// merge adds the keys of a group, or of a list of groups, that c does not have.
+func (x *expansion) merge(c, from *yaml.Node) {
+	from = x.expand(from)
+	groups := []*yaml.Node{from}
+	if from.Kind == yaml.SequenceNode {
+		groups = from.Content
+	}
+	for _, g := range groups {
+		if g.Kind != yaml.MappingNode {
+			x.fault(g, "<<: found %s, expected a group of keys", describe(g))
+			return
+		}
+		for i := 0; i+1 < len(g.Content); i += 2 {
+			if !hasKey(c, g.Content[i].Value) {
+				c.Content = append(c.Content, g.Content[i], g.Content[i+1])
+			}
+		}
+	}
+}
+
+func hasKey(n *yaml.Node, key string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
 }
 
 // syntaxMistake reads the line out of yaml.v3's "yaml: line 3: did not find …".
@@ -130,12 +215,12 @@ func (p positions) find(path string) Position {
 func (p positions) enter(file, path string, n *yaml.Node) {
 	p[path] = Position{file, n.Line, n.Column}
 	switch n.Kind {
-	case yaml.AliasNode:
-		p.enter(file, path, n.Alias)
 	case yaml.SequenceNode:
-		for old := range p {
-			if strings.HasPrefix(old, path+"[") {
-				delete(p, old)
+		if _, replaces := p[path+"[0]"]; replaces {
+			for old := range p {
+				if strings.HasPrefix(old, path+"[") {
+					delete(p, old)
+				}
 			}
 		}
 		for i, c := range n.Content {

@@ -37,15 +37,15 @@ var (
 )
 
 func (c *shape) value(n *yaml.Node, t reflect.Type, key string) {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	optional := t.Kind() == reflect.Pointer
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch {
 	case n.Tag == "!!null":
-		return
+		if !optional {
+			c.fault(n, "%s: no value; give it one, or leave the key out", key)
+		}
 	case t == durationType:
 		c.duration(n, key)
 	case reflect.PointerTo(t).Implements(unmarshalerType):
@@ -57,6 +57,7 @@ func (c *shape) value(n *yaml.Node, t reflect.Type, key string) {
 			c.fault(n, "%s: found %s, expected keys and values", key, describe(n))
 			return
 		}
+		c.keys(n)
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			c.value(n.Content[i+1], t.Elem(), n.Content[i].Value)
 		}
@@ -86,22 +87,33 @@ func (c *shape) mapping(n *yaml.Node, t reflect.Type, key string) {
 		c.fault(n, "%s: found %s, expected keys such as %s", key, describe(n), strings.Join(keysOf(t)[:min(3, len(keysOf(t)))], ", "))
 		return
 	}
-	seen := map[string]bool{}
+	c.keys(n)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		if k.Value == "<<" {
+		if k.Kind != yaml.ScalarNode {
 			continue
 		}
-		if seen[k.Value] {
-			c.fault(k, "key %q stands twice", k.Value)
-		}
-		seen[k.Value] = true
 		f, ok := fieldFor(t, k.Value)
 		if !ok {
 			c.fault(k, "unknown key %q%s", k.Value, suggest(k.Value, keysOf(t)))
 			continue
 		}
 		c.value(v, f.Type, k.Value)
+	}
+}
+
+// keys checks that a group's keys are words and differ.
+func (c *shape) keys(n *yaml.Node) {
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		switch k := n.Content[i]; {
+		case k.Kind != yaml.ScalarNode:
+			c.fault(k, "found %s as a key, expected a word", describe(k))
+		case seen[k.Value]:
+			c.fault(k, "key %q stands twice", k.Value)
+		default:
+			seen[k.Value] = true
+		}
 	}
 }
 
@@ -142,9 +154,9 @@ func (c *shape) scalar(n *yaml.Node, t reflect.Type, key string) {
 		ok = err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
 	default:
 		x, err := parseNumber(n)
-		ok = err == nil && x == math.Trunc(x) && (t.Kind() < reflect.Uint || t.Kind() > reflect.Uint64 || x >= 0)
+		ok = err == nil && x == math.Trunc(x)
 	}
-	if !ok {
+	if !ok || n.Decode(reflect.New(t).Interface()) != nil {
 		c.fault(n, "%s: found %s, expected %s", key, describe(n), expectation(t, key))
 	}
 }
@@ -154,10 +166,8 @@ func parseNumber(n *yaml.Node) (float64, error) {
 		return 0, fmt.Errorf("%q is not a number", n.Value)
 	}
 	var x float64
-	if err := n.Decode(&x); err != nil {
-		return strconv.ParseFloat(n.Value, 64)
-	}
-	return x, nil
+	err := n.Decode(&x)
+	return x, err
 }
 
 // expectation says what a key wants; the unit is the end of its name.
