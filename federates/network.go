@@ -8,6 +8,10 @@ import (
 	cosync "cosim/sync"
 )
 
+// overloadedS stands for the wait without end at an overloaded queue: what
+// federates publish is finite.
+const overloadedS = 3600
+
 // headerBytes of UDP over IPv4 come on top of every payload.
 const headerBytes = 28
 
@@ -178,7 +182,7 @@ func (n *Network) publish(out []cosync.Signal) {
 		total := window.Total()
 		out[networkUtilization].Values[i] = window.Utilization()
 		out[networkWait].Values[i] = total.MeanWaitS()
-		out[networkKingman].Values[i] = n.engine.MeasuredLoad(q).WaitS()
+		out[networkKingman].Values[i] = min(overloadedS, n.engine.MeasuredLoad(q).WaitS())
 	}
 	routed, background := n.engine.Conservation()
 	for i, b := range []network.Balance{routed, background} {
