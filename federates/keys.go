@@ -29,12 +29,15 @@ type supplyFor struct{ *KeySupply }
 
 // Available implements scada.KeyPool.
 func (s supplyFor) Available(r scada.DrawRequest) int64 {
+	if s.Store != nil {
+		s.Store.Advance(r.AtNS)
+	}
+	s.Pool.Expire(r.AtNS)
 	bits := s.Pool.LevelBits()
 	if c := s.Pool.Config(); c.EnforceSafe && !r.Highest {
 		bits -= c.SafeBits
 	}
 	if s.Store != nil {
-		s.Store.Advance(r.AtNS)
 		bits = min(bits, s.Store.LevelBits())
 	}
 	return max(0, bits)
