@@ -121,6 +121,7 @@ func figureOf(g Group, key string) []metrics.Run {
 func ReadSummaries(places []string) ([]*metrics.Summary, error) {
 	var all []*metrics.Summary
 	var errs []error
+	seen := map[string]bool{} // a run counts once, however often it is named
 	for _, place := range places {
 		files, err := summaryFiles(place)
 		if err != nil {
@@ -128,6 +129,10 @@ func ReadSummaries(places []string) ([]*metrics.Summary, error) {
 			continue
 		}
 		for _, f := range files {
+			if seen[filepath.Clean(f)] {
+				continue
+			}
+			seen[filepath.Clean(f)] = true
 			s, err := readSummary(f)
 			if err != nil {
 				errs = append(errs, err)
