@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cosim/grid"
 	"cosim/scada"
@@ -23,6 +24,7 @@ type Grid struct {
 	pending []pendingCommand // verified, to act at the next substep
 	actions []gridAction     // of the timeline, in order of time
 	called  []float64        // MW by block
+	since   []cosync.Time    // when the block was called, while it is
 
 	busHz, busPU, genHz, mechanical []float64
 }
@@ -35,9 +37,12 @@ type GridConfig struct {
 	PMUs       []scada.PMU
 	Generators []scada.Generator
 	Blocks     []scada.Block
-	IEDs       map[string]*scada.IED // by node
-	Steps      []GridLoadStep
-	Trips      []GridTrip
+	// BlockDuration is how long a called block lasts before it returns by
+	// itself; 0 means for ever.
+	BlockDuration cosync.Time
+	IEDs          map[string]*scada.IED // by node
+	Steps         []GridLoadStep
+	Trips         []GridTrip
 }
 
 // GridLoadStep is a step of load over [From, To). With ReleaseReserve all
@@ -92,7 +97,7 @@ func NewGrid(sim *grid.Simulator, cfg GridConfig) (*Grid, error) {
 		g.pmus = append(g.pmus, i)
 	}
 	c := sim.Case()
-	g.called = make([]float64, len(cfg.Blocks))
+	g.called, g.since = make([]float64, len(cfg.Blocks)), make([]cosync.Time, len(cfg.Blocks))
 	g.busHz, g.busPU = make([]float64, len(c.Buses)), make([]float64, len(c.Buses))
 	g.genHz, g.mechanical = make([]float64, len(c.Gens)), make([]float64, len(c.Gens))
 	return g, g.plan()
@@ -149,11 +154,30 @@ func (g *Grid) trip(t GridTrip) (gridAction, error) {
 	}, nil
 }
 
+// release lets all called blocks return.
 func (g *Grid) release() {
-	for _, i := range g.block {
-		g.sim.SetBlockMW(i, 0)
+	for i := range g.called {
+		g.call(i, 0, 0)
 	}
-	clear(g.called)
+}
+
+// returnBlocks lets those return that have lasted their time.
+func (g *Grid) returnBlocks(t cosync.Time) {
+	for i, mw := range g.called {
+		if mw > 0 && g.cfg.BlockDuration > 0 && t-g.since[i] >= g.cfg.BlockDuration {
+			g.call(i, 0, t)
+		}
+	}
+}
+
+// call sets what block i gives. Its time runs from the first call, not from
+// later ones that change the amount.
+func (g *Grid) call(i int, mw float64, t cosync.Time) {
+	if g.called[i] == 0 {
+		g.since[i] = t
+	}
+	g.sim.SetBlockMW(i, mw)
+	g.called[i] = min(max(0, mw), g.cfg.Blocks[i].CapacityMW)
 }
 
 // Ports of Grid.
@@ -229,7 +253,8 @@ func (g *Grid) Step(s *cosync.Step) error {
 			s.Out[gridEvents].Events = append(s.Out[gridEvents].Events, g.actions[0].event)
 			g.actions = g.actions[1:]
 		}
-		g.obey(t)
+		g.returnBlocks(t)
+		g.obey(t, &s.Out[gridEvents])
 		g.sim.Advance()
 	}
 	g.publish(s.Out, s.To)
@@ -256,7 +281,7 @@ func (g *Grid) receive(m *cosync.Message, out []cosync.Signal) {
 var verdictBytes = []byte{byte(scada.Valid), byte(scada.Duplicate), byte(scada.Rejected)}
 
 // obey carries out the commands that arrived by t, in order of arrival.
-func (g *Grid) obey(t cosync.Time) {
+func (g *Grid) obey(t cosync.Time, events *cosync.Signal) {
 	kept := g.pending[:0]
 	for _, c := range g.pending {
 		if c.at > t {
@@ -269,12 +294,31 @@ func (g *Grid) obey(t cosync.Time) {
 		case scada.TaskAVR:
 			g.sim.SetVrefPU(g.gens[c.Element], c.Value)
 		case scada.TaskShed:
-			i := g.block[c.Element]
-			g.sim.SetBlockMW(i, c.Value)
-			g.called[i] = min(max(0, c.Value), g.cfg.Blocks[i].CapacityMW)
+			g.call(g.block[c.Element], c.Value, t)
+		case scada.TaskBreaker:
+			event := cosync.Event{At: t, Type: "breaker", Element: c.Element, Value: c.Value}
+			if err := g.switchBranch(c.Element, c.Value != 0); err != nil {
+				event.Type, event.Detail = "breaker-refused", err.Error()
+			}
+			events.Events = append(events.Events, event)
 		}
 	}
 	g.pending = kept
+}
+
+// switchBranch opens or closes the branch of a breaker ("branch/5-6"). What the
+// grid cannot do, because it is so already or would leave an island without
+// inertia, changes nothing.
+func (g *Grid) switchBranch(element string, closed bool) error {
+	id, _ := strings.CutPrefix(element, "branch/")
+	i, ok := g.sim.BranchIndex(id)
+	switch {
+	case !ok:
+		return fmt.Errorf("grid: no branch %q", id)
+	case closed:
+		return g.sim.CloseBranch(i)
+	}
+	return g.sim.TripBranch(i)
 }
 
 func (g *Grid) publish(out []cosync.Signal, now cosync.Time) {

@@ -180,6 +180,7 @@ func (b *builder) grid() (cosync.Federate, error) {
 	cfg := federates.GridConfig{
 		Step: simTime(d.Steps.Exchange), SubStep: simTime(subStep), Every: simTime(d.Steps.Record),
 		PMUs: d.PMUs, Generators: d.Generators, Blocks: d.Blocks, IEDs: ieds,
+		BlockDuration: simTime(d.Controller.Emergency.ReserveDuration),
 	}
 	for _, s := range b.timeline.LoadSteps {
 		cfg.Steps = append(cfg.Steps, federates.GridLoadStep(s))

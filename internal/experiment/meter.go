@@ -1,8 +1,11 @@
 package experiment
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"cosim/federates"
 	"cosim/internal/metrics"
@@ -22,21 +25,26 @@ type meter struct {
 	voltage     metrics.Peak
 	pool        metrics.Lowest
 	recovery    *metrics.Recovery
-	faults      []LoadStep
+	faults      []fault // yet to come
 	chains      map[string]chainModes
 	v0, dv      []float64
 	last        cosync.Time
 	keys        []keyTotals
+	supply      []string // the output with what can be drawn, by pool
+	level       []float64
 	ledger      [4]float64
 	frames      [5]float64
 	names       map[string][]string
 }
 
-// chainModes are what a task's mode is judged against.
-type chainModes struct {
-	wished, static metrics.Mode
-	latencyNS      int64
+// fault is a disturbance from which the system has to recover.
+type fault struct {
+	at   cosync.Time
+	what string
 }
+
+// chainModes are what a task's mode is judged against.
+type chainModes struct{ wished, static metrics.Mode }
 
 // keyTotals are one pool's books.
 type keyTotals struct {
@@ -46,13 +54,13 @@ type keyTotals struct {
 
 // metered are the outputs that the meter reads.
 var metered = []string{
-	"grid.frequency", "grid.bus_frequency", "grid.bus_voltage", "scada.tasks", "scada.pool", "scada.initial",
+	"grid.frequency", "grid.bus_frequency", "grid.bus_voltage", "scada.tasks", "scada.pool", "scada.store", "scada.initial",
 	"scada.generated", "scada.consumed", "scada.discarded", "scada.expired", "scada.ledger", "network.balance",
 }
 
 func newMeter(d *Definition, tl Timeline) (*meter, error) {
 	m := &meter{
-		def: d, timeline: tl, faults: tl.LoadSteps, at: map[string]int{}, chains: map[string]chainModes{},
+		def: d, timeline: tl, at: map[string]int{}, chains: map[string]chainModes{},
 		recovery: metrics.NewRecovery(metrics.SafeHz, metrics.CalmNS, d.Steps.Exchange.Nanoseconds()),
 		names:    map[string][]string{},
 	}
@@ -65,8 +73,19 @@ func newMeter(d *Definition, tl Timeline) (*meter, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.chains[c.ID] = chainModes{wished, static, c.Latency.Nanoseconds()}
+		m.chains[c.ID] = chainModes{wished, static}
 	}
+	for _, s := range tl.LoadSteps {
+		m.faults = append(m.faults, fault{s.From, m.describe(s)})
+	}
+	for _, t := range tl.Trips {
+		what := "trip of branch " + t.Branch
+		if t.Branch == "" {
+			what = fmt.Sprintf("trip of the generator at bus %d", t.Bus)
+		}
+		m.faults = append(m.faults, fault{t.At, what})
+	}
+	slices.SortStableFunc(m.faults, func(a, b fault) int { return cmp.Compare(a.at, b.at) })
 	return m, nil
 }
 
@@ -82,6 +101,13 @@ func (m *meter) Begin(f *cosync.Frame) error {
 	m.v0 = append(m.v0, m.values(f, "grid.bus_voltage")...)
 	m.dv = make([]float64, len(m.v0))
 	m.keys = make([]keyTotals, len(m.names["scada.pool"]))
+	m.level, m.supply = make([]float64, len(m.keys)), make([]string, len(m.keys))
+	for i, name := range m.names["scada.pool"] {
+		m.supply[i] = "scada.pool"
+		if m.def.Keys.Supply == SupplyStore && m.def.centreLinks()[strings.TrimPrefix(name, "pool/")] {
+			m.supply[i] = "scada.store"
+		}
+	}
 	return m.measure(f)
 }
 
@@ -108,16 +134,19 @@ func (m *meter) task(t federates.Task) error {
 	c := m.chains[t.Chain]
 	m.tasks.Trigger(t.Class)
 	m.tasks.Decide(metrics.Task{Class: t.Class, Cause: cause, Mode: mode, Wished: c.wished, Static: c.static})
-	if cause == metrics.None {
-		m.latency.Add(t.Class, int64(t.LatencyS*1e9+0.5), c.latencyNS)
+	switch cause {
+	case metrics.None:
+		m.latency.Add(t.Class, int64(t.LatencyS*1e9+0.5))
+	case metrics.Late:
+		m.latency.Violate(t.Class)
 	}
 	return nil
 }
 
 func (m *meter) measure(f *cosync.Frame) error {
 	t := int64(f.To)
-	for len(m.faults) > 0 && m.faults[0].From < f.To {
-		m.recovery.Fault(int64(m.faults[0].From), m.describe(m.faults[0]))
+	for len(m.faults) > 0 && m.faults[0].at < f.To {
+		m.recovery.Fault(int64(m.faults[0].at), m.faults[0].what)
 		m.faults = m.faults[1:]
 	}
 	frequency := m.values(f, "grid.frequency")
@@ -129,7 +158,10 @@ func (m *meter) measure(f *cosync.Frame) error {
 		m.dv[i] = v - m.v0[i]
 	}
 	m.voltage.AddVector(t, m.dv)
-	m.pool.AddVector(t, m.values(f, "scada.pool"))
+	for i := range m.keys {
+		m.level[i] = m.values(f, m.supply[i])[i]
+	}
+	m.pool.AddVector(t, m.level)
 	m.last = f.To
 	m.books(f)
 	return nil
@@ -176,6 +208,8 @@ func (m *meter) summary() *metrics.Summary {
 	s := metrics.NewSummary(d.Name, d.Case, d.Seed)
 	s.SimulatedS = metrics.Number(m.last.Seconds())
 	s.Tasks = metrics.SummarizeTasks(&m.tasks)
+	open := int64(m.ledger[3]) // without an outcome when the run ended
+	s.Tasks.Pending, s.Tasks.Triggers = open, s.Tasks.Triggers+open
 	s.Latency = m.latency.ByClass()
 	s.Recovery = metrics.SummarizeRecovery(m.recovery)
 	s.Grid = metrics.GridSummary{
@@ -187,7 +221,7 @@ func (m *meter) summary() *metrics.Summary {
 	}
 	m.keySummary(s)
 	s.Conservation.Frames = metrics.FrameBalance{
-		Sent: int64(m.frames[0] + m.frames[1]), Delivered: int64(m.frames[2]), Lost: int64(m.frames[3]), InFlight: int64(m.frames[4]),
+		Sent: int64(m.frames[0] + m.frames[1]), Delivered: int64(m.frames[2]), Dropped: int64(m.frames[3]), InFlight: int64(m.frames[4]),
 	}
 	return s
 }

@@ -31,6 +31,9 @@ func defaults() *Definition {
 		Steps:    Steps{Exchange: 10 * time.Millisecond, Quantum: 100 * time.Millisecond, Record: 100 * time.Millisecond},
 		Grid:     Grid{AVR: true},
 		Quantum:  quantum.DefaultLinkConfig(),
+		Priorities: map[string]int{
+			scada.TaskShed: 0, scada.TaskBreaker: 0, scada.TaskAGC: 1, scada.TaskAVR: 1, scada.TaskPMU: 2, scada.TaskInterrogation: 3,
+		},
 		Keys: Keys{
 			Supply: SupplyPool, CapS: 30,
 			Safe:  SafeKey{MessagesHz: 20, DurationS: 5},

@@ -68,7 +68,11 @@ func (v *validator) basics() {
 			v.fault("steps."+s.key, "%s is %v, expected a multiple of steps.exchange (%v)", s.key, s.step, d.Steps.Exchange)
 		}
 	}
-	for task, c := range d.Priorities {
+	for _, task := range sortedKeys(d.Priorities) {
+		c := d.Priorities[task]
+		if _, ok := d.Classes[task]; !ok {
+			v.fault("traffic_classes."+task, "no task %q%s", task, suggest(task, sortedKeys(d.Classes)))
+		}
 		if c < 0 || c >= network.MaxClasses {
 			v.fault("traffic_classes."+task, "traffic class %d of %s is outside 0 to %d", c, task, network.MaxClasses-1)
 		}

@@ -97,7 +97,7 @@ func middle(bin int) float64 {
 }
 
 // Latency keeps a histogram for each class of task, from trigger to actuation,
-// of the messages that were delivered. The zero value is ready for use.
+// of the messages that were delivered in time. The zero value is ready for use.
 type Latency struct{ classes map[string]*classLatency }
 
 type classLatency struct {
@@ -105,8 +105,14 @@ type classLatency struct {
 	violations int64
 }
 
-// Add counts the latency of a delivered message against its limit τ.
-func (l *Latency) Add(class string, latencyNS, limitNS int64) {
+// Add counts the latency of a message that was delivered in time.
+func (l *Latency) Add(class string, latencyNS int64) { l.of(class).histogram.Add(latencyNS) }
+
+// Violate counts a message that was not delivered within its limit, though
+// nothing else stopped it.
+func (l *Latency) Violate(class string) { l.of(class).violations++ }
+
+func (l *Latency) of(class string) *classLatency {
 	c := l.classes[class]
 	if c == nil {
 		if l.classes == nil {
@@ -115,17 +121,14 @@ func (l *Latency) Add(class string, latencyNS, limitNS int64) {
 		c = &classLatency{}
 		l.classes[class] = c
 	}
-	c.histogram.Add(latencyNS)
-	if latencyNS > limitNS {
-		c.violations++
-	}
+	return c
 }
 
 // ClassLatency are the figures of latency of one class.
 type ClassLatency struct {
 	Class      string `json:"class"`
 	Delivered  int64  `json:"delivered"`
-	Violations int64  `json:"violations"` // delivered later than the limit
+	Violations int64  `json:"violations"` // too late; not in the quantiles
 	P50S       Number `json:"p50_s"`
 	P95S       Number `json:"p95_s"`
 	P99S       Number `json:"p99_s"`

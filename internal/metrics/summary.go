@@ -137,12 +137,11 @@ type KeyBalance struct {
 }
 
 // FrameBalance is what became of the frames given to the network:
-// sent = delivered + dropped + lost + in flight.
+// sent = delivered + dropped + in flight.
 type FrameBalance struct {
 	Sent      int64 `json:"sent"`
 	Delivered int64 `json:"delivered"`
-	Dropped   int64 `json:"dropped"` // by full queues
-	Lost      int64 `json:"lost"`    // on broken links or to an adversary
+	Dropped   int64 `json:"dropped"` // by full queues, broken links, noise or an adversary
 	InFlight  int64 `json:"in_flight"`
 }
 
@@ -155,7 +154,7 @@ func (s *Summary) Check() error {
 		errs = append(errs, fmt.Errorf("metrics: key is not conserved: %d bits came in, %d are accounted for", in, out))
 	}
 	frames := s.Conservation.Frames
-	if out := frames.Delivered + frames.Dropped + frames.Lost + frames.InFlight; frames.Sent != out {
+	if out := frames.Delivered + frames.Dropped + frames.InFlight; frames.Sent != out {
 		errs = append(errs, fmt.Errorf("metrics: frames are not conserved: %d sent, %d accounted for", frames.Sent, out))
 	}
 	for _, c := range s.Tasks.ByClass {

@@ -17,7 +17,7 @@ func sampleSummary() *Summary {
 	var latency Latency
 	for range 4 {
 		tasks.Trigger("agc")
-		latency.Add("agc", 250*ms, 1*s)
+		latency.Add("agc", 250*ms)
 	}
 	for _, cause := range []Cause{None, None, None, NoKey} {
 		tasks.Decide(Task{"agc", cause, OTP, OTP, OTP})
@@ -40,7 +40,7 @@ func sampleSummary() *Summary {
 	sum.Keys.Centre.Add(300, 1000)
 	sum.Keys.UseCentre = sum.Keys.Centre.Ratio()
 	sum.Conservation.Key = KeyBalance{InitialBits: 100, GeneratedBits: 1000, ConsumedBits: 300, DiscardedBits: 50, HeldBits: 750}
-	sum.Conservation.Frames = FrameBalance{Sent: 10, Delivered: 6, Dropped: 1, Lost: 2, InFlight: 1}
+	sum.Conservation.Frames = FrameBalance{Sent: 10, Delivered: 6, Dropped: 3, InFlight: 1}
 	return sum
 }
 
@@ -133,7 +133,7 @@ func TestBrokenBalancesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum.Conservation.Key.HeldBits++
-	sum.Conservation.Frames.Lost--
+	sum.Conservation.Frames.Dropped--
 	sum.Tasks.ByClass[0].Pending = -1
 	want := "metrics: key is not conserved: 1100 bits came in, 1101 are accounted for\n" +
 		"metrics: frames are not conserved: 10 sent, 9 accounted for\n" +
