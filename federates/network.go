@@ -77,6 +77,8 @@ const (
 	networkWait
 	networkKingman
 	networkBalance
+	networkAttacks
+	networkMarked
 )
 
 // Describe implements sync.Federate.
@@ -96,6 +98,8 @@ func (n *Network) Describe() cosync.Description {
 			networkWait:        {Name: "wait", Kind: cosync.Vector, Unit: "s", Elements: n.names},
 			networkKingman:     {Name: "kingman_wait", Kind: cosync.Vector, Unit: "s", Elements: n.names},
 			networkBalance:     {Name: "balance", Kind: cosync.Vector, Unit: "1", Elements: balanceElements},
+			networkAttacks:     {Name: "attacks", Kind: cosync.Vector, Unit: "1", Elements: attackElements},
+			networkMarked:      {Name: "marked", Kind: cosync.Messages},
 		},
 	}
 }
@@ -106,6 +110,9 @@ var balanceElements = []string{
 	"routed/sent", "routed/added", "routed/delivered", "routed/dropped", "routed/in-flight",
 	"background/sent", "background/added", "background/delivered", "background/dropped", "background/in-flight",
 }
+
+// attackElements are what adversaries did so far, by kind.
+var attackElements = []string{"tampered", "replayed", "injected", "delayed", "dropped"}
 
 // Init implements sync.Federate.
 func (n *Network) Init(out []cosync.Signal) error {
@@ -168,6 +175,11 @@ func (n *Network) deliver(out []cosync.Signal) {
 		out[port].Messages = append(out[port].Messages, cosync.Message{
 			At: cosync.Time(d.AtNS), ID: d.ID, From: n.nodes[d.From].Name, To: to.Name, Payload: d.Payload,
 		})
+		if d.Mark != network.Untouched { // for the metrics; no receiver may read it
+			out[networkMarked].Messages = append(out[networkMarked].Messages, cosync.Message{
+				At: cosync.Time(d.AtNS), ID: d.ID, From: n.nodes[d.From].Name, To: to.Name, Class: d.Mark.String(),
+			})
+		}
 	}
 }
 
@@ -183,6 +195,10 @@ func (n *Network) publish(out []cosync.Signal) {
 		out[networkUtilization].Values[i] = window.Utilization()
 		out[networkWait].Values[i] = total.MeanWaitS()
 		out[networkKingman].Values[i] = min(overloadedS, n.engine.MeasuredLoad(q).WaitS())
+	}
+	a := n.engine.AttackStats()
+	for i, count := range []int64{a.Tampered, a.Replayed, a.Injected, a.Delayed, a.Dropped} {
+		out[networkAttacks].Values[i] = float64(count)
 	}
 	routed, background := n.engine.Conservation()
 	for i, b := range []network.Balance{routed, background} {

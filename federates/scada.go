@@ -66,6 +66,7 @@ const (
 	scadaInitial
 	scadaController
 	scadaLedger
+	scadaRefused
 )
 
 // Describe implements sync.Federate.
@@ -105,6 +106,7 @@ func (s *Scada) Describe() cosync.Description {
 			scadaExpired:    key("expired"),
 			scadaInitial:    key("initial"),
 			scadaController: {Name: "controller", Kind: cosync.Vector, Unit: "", Elements: controllerElements},
+			scadaRefused:    {Name: "refused", Kind: cosync.Messages},
 			scadaLedger:     {Name: "ledger", Kind: cosync.Vector, Unit: "1", Elements: []string{"triggered", "succeeded", "failed", "open"}},
 		},
 	}
@@ -197,6 +199,11 @@ func (s *Scada) write(st *cosync.Step) {
 		*tasks = append(*tasks, cosync.Event{
 			At: max(st.From, cosync.Time(t.DecidedNS)), Type: "task", Element: t.ChainID,
 			Value: float64(t.LatencyNS) * 1e-9, Detail: taskDetail(t),
+		})
+	}
+	for _, r := range s.out.Refusals {
+		st.Out[scadaRefused].Messages = append(st.Out[scadaRefused].Messages, cosync.Message{
+			At: st.From, ID: r.ID, To: r.Node, Class: r.Verdict.String(),
 		})
 	}
 	for _, k := range s.supplies {

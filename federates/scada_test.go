@@ -18,30 +18,36 @@ import (
 
 // smallScada is one gateway with a PMU and a generator at bus 30 and a block at
 // bus 16. Only what a test triggers crosses the network: the PMU is silent and
-// secondary control waits a minute.
+// set points wait, for a minute.
 func smallScada() scada.Config {
 	classes := scada.DefaultClasses()
 	pmu, agc, avr := classes[scada.TaskPMU], classes[scada.TaskAGC], classes[scada.TaskAVR]
-	pmu.Phase, agc.Phase = time.Minute, time.Minute
-	avr.Trigger = scada.Demand
+	avr.Trigger, avr.Period = scada.Periodic, time.Minute
+	pmu.Phase, agc.Phase, avr.Phase = time.Minute, time.Minute, time.Minute
 	classes[scada.TaskPMU], classes[scada.TaskAGC], classes[scada.TaskAVR] = pmu, agc, avr
 	chain := func(id, task, element, ied, rtu string) scada.Chain {
 		return scada.Chain{ID: id, Task: task, Element: element, Routes: [][]string{{"CC", "GW1", rtu, ied}}}
 	}
 	return scada.Config{
 		Nodes: []scada.Node{
-			{Name: "CC", Kind: scada.ControlCentre}, {Name: "GW1", Kind: scada.Gateway},
-			{Name: "RTU30", Kind: scada.RTU}, {Name: "RTU16", Kind: scada.RTU},
-			{Name: "IED-pmu-30", Kind: scada.Device}, {Name: "IED-gen-30", Kind: scada.Device}, {Name: "IED-block-16", Kind: scada.Device},
+			{Name: "CC", Kind: scada.ControlCentre},
+			{Name: "GW1", Kind: scada.Gateway},
+			{Name: "RTU30", Kind: scada.RTU},
+			{Name: "RTU16", Kind: scada.RTU},
+			{Name: "IED-pmu-30", Kind: scada.Device},
+			{Name: "IED-gen-30", Kind: scada.Device},
+			{Name: "IED-block-16", Kind: scada.Device},
 		},
 		Links: []scada.Link{
 			{Name: "CC-GW1", A: "CC", B: "GW1", Quantum: true},
-			{Name: "GW1-RTU30", A: "GW1", B: "RTU30"}, {Name: "GW1-RTU16", A: "GW1", B: "RTU16"},
-			{Name: "RTU30-IED-pmu-30", A: "RTU30", B: "IED-pmu-30"}, {Name: "RTU30-IED-gen-30", A: "RTU30", B: "IED-gen-30"},
+			{Name: "GW1-RTU30", A: "GW1", B: "RTU30"},
+			{Name: "GW1-RTU16", A: "GW1", B: "RTU16"},
+			{Name: "RTU30-IED-pmu-30", A: "RTU30", B: "IED-pmu-30"},
+			{Name: "RTU30-IED-gen-30", A: "RTU30", B: "IED-gen-30"},
 			{Name: "RTU16-IED-block-16", A: "RTU16", B: "IED-block-16"},
 		},
 		PMUs:       []scada.PMU{{ID: "pmu/30", Bus: 30, IED: "IED-pmu-30"}},
-		Generators: []scada.Generator{{ID: "gen/30", Bus: 30, IED: "IED-gen-30"}},
+		Generators: []scada.Generator{{ID: "gen/30", Bus: 30, IED: "IED-gen-30", InertiaS: 42}},
 		Blocks:     []scada.Block{{ID: "block/16", Bus: 16, IED: "IED-block-16", Area: "area", CapacityMW: 200}},
 		Classes:    classes,
 		Chains: []scada.Chain{
@@ -76,39 +82,71 @@ func newScada(t testing.TB, cfg scada.Config, k *KeySupply) (*Scada, *bench) {
 	return s, b
 }
 
-// relayed lets a frame reach the gateway a millisecond after it was sent.
-func relayed(b *bench, m cosync.Message) {
+// relay lets the frames of the last step arrive a millisecond after they were
+// sent, and returns those that reach an IED.
+func relay(b *bench) (atIEDs []cosync.Message) {
 	in := b.in("deliveries")
-	in.Messages = append(in.Messages, cosync.Message{At: m.At + ms, ID: m.ID, From: m.From, To: "GW1", Payload: m.Payload})
+	for _, m := range b.out("frames").Messages {
+		m.To = m.To[strings.LastIndex(m.To, ">")+1:]
+		m.At += ms
+		if strings.HasPrefix(m.To, "IED") {
+			atIEDs = append(atIEDs, m)
+		} else {
+			in.Messages = append(in.Messages, m)
+		}
+	}
+	return atIEDs
 }
 
-// commandFrames asks for tasks of a chain, one a value, and returns the frames
-// that then leave the gateway for the IED.
-func commandFrames(t testing.TB, chain string, values ...float64) []cosync.Message {
+// shedFrames asks for calls of the block, one a value in MW, and returns the
+// frames that arrive at its IED.
+func shedFrames(t testing.TB, values ...float64) []cosync.Message {
 	t.Helper()
 	s, b := newScada(t, smallScada(), newSupply(t, plentyOfKey()))
 	var frames []cosync.Message
 	for _, v := range values {
-		if err := s.system.Trigger(chain, v); err != nil {
+		if err := s.system.Trigger("shed-16", v); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
 			b.advance()
-			for _, m := range b.out("frames").Messages {
-				switch {
-				case m.To == "CC>GW1":
-					relayed(b, m)
-				case strings.HasPrefix(m.To, "GW1>RTU"):
-					m.To = m.To[strings.LastIndex(m.To, ">")+1:]
-					frames = append(frames, m)
-				}
-			}
+			frames = append(frames, relay(b)...)
 		}
 	}
 	if len(frames) != len(values) {
-		t.Fatalf("%d frames for %d commands", len(frames), len(values))
+		t.Fatalf("%d frames for %d calls", len(frames), len(values))
 	}
 	return frames
+}
+
+// setPointFrame returns the first frame of a task, agc or avr, that arrives at
+// the generator's IED while frequency and voltage are low.
+func setPointFrame(t testing.TB, task string) cosync.Message {
+	t.Helper()
+	cfg := smallScada()
+	for name, c := range cfg.Classes {
+		switch name {
+		case scada.TaskPMU:
+			c.Phase = 0
+			cfg.Classes[name] = c
+		case task:
+			c.Phase = 2 * time.Second
+			cfg.Classes[name] = c
+		}
+	}
+	cfg.Generators[0].VoltagePU = 1.05
+	_, b := newScada(t, cfg, newSupply(t, plentyOfKey()))
+	b.in("frequency").Values[0] = 59.9
+	for b.step.To < 3*cosync.Second {
+		b.advance()
+		for _, m := range relay(b) {
+			if m.To == "IED-gen-30" {
+				return m
+			}
+		}
+	}
+	t.Fatalf("no frame of %s", task)
+	return cosync.Message{}
 }
 
 func TestScadaStatesItsPorts(t *testing.T) {
@@ -152,7 +190,7 @@ func TestTaskEndsWhenItsCommandIsObeyed(t *testing.T) {
 	if len(hop) != 1 || hop[0].To != "CC>GW1" || hop[0].From != "CC" || hop[0].Class != scada.TaskShed {
 		t.Fatalf("frames %+v, want one to the gateway", hop)
 	}
-	relayed(b, hop[0])
+	relay(b)
 	b.advance()
 	last := b.out("frames").Messages
 	if len(last) != 1 || last[0].To != "GW1>RTU16>IED-block-16" {
@@ -296,8 +334,10 @@ func TestTasksReadBackAsWritten(t *testing.T) {
 			Class:   rapid.SampledFrom([]string{"pmu", "agc", "interrogation"}).Draw(t, "class"),
 			Mode:    rapid.SampledFrom([]scada.Mode{scada.OTP, scada.AESWC, scada.AES}).Draw(t, "mode"),
 			Outcome: rapid.SampledFrom([]scada.Outcome{scada.Success, scada.Failure}).Draw(t, "outcome"),
-			Cause: rapid.SampledFrom([]scada.Cause{scada.NoKey, scada.LinkDown, scada.Late, scada.QueueDrop,
-				scada.TagRejected, scada.Deactivated}).Draw(t, "cause"),
+			Cause: rapid.SampledFrom([]scada.Cause{
+				scada.NoKey, scada.LinkDown, scada.Late, scada.QueueDrop,
+				scada.TagRejected, scada.Deactivated,
+			}).Draw(t, "cause"),
 		}
 		got := ParseTask(cosync.Event{At: 3, Type: "task", Element: "x-1", Value: 0.25, Detail: taskDetail(e)})
 		want := Task{At: 3, Chain: "x-1", Class: e.Class, Mode: e.Mode.String(), LatencyS: 0.25}
@@ -367,4 +407,3 @@ func TestAvailableKeyCanBeDrawn(t *testing.T) {
 		}
 	})
 }
-
