@@ -35,6 +35,8 @@ type meter struct {
 	ledger      [4]float64
 	frames      [5]float64
 	names       map[string][]string
+	forgeries   forgeries
+	attacks     []float64
 }
 
 // fault is a disturbance from which the system has to recover.
@@ -55,7 +57,8 @@ type keyTotals struct {
 // metered are the outputs that the meter reads.
 var metered = []string{
 	"grid.frequency", "grid.bus_frequency", "grid.bus_voltage", "scada.tasks", "scada.pool", "scada.store", "scada.initial",
-	"scada.generated", "scada.consumed", "scada.discarded", "scada.expired", "scada.ledger", "network.balance",
+	"scada.generated", "scada.consumed", "scada.discarded", "scada.expired", "scada.ledger", "scada.refused",
+	"grid.applied", "network.balance", "network.attacks", "network.marked",
 }
 
 func newMeter(d *Definition, tl Timeline) (*meter, error) {
@@ -119,7 +122,12 @@ func (m *meter) Observe(f *cosync.Frame) error {
 			return err
 		}
 	}
+	m.forgeries.observe(f.To, m.messages(f, "network.marked"), m.messages(f, "scada.refused"), m.messages(f, "grid.applied"))
 	return m.measure(f)
+}
+
+func (m *meter) messages(f *cosync.Frame, name string) []cosync.Message {
+	return f.Outputs[m.at[name]].Messages
 }
 
 func (m *meter) task(t federates.Task) error {
@@ -179,6 +187,7 @@ func (m *meter) books(f *cosync.Frame) {
 	}
 	copy(m.ledger[:], m.values(f, "scada.ledger"))
 	copy(m.frames[:], m.values(f, "network.balance"))
+	m.attacks = append(m.attacks[:0], m.values(f, "network.attacks")...)
 }
 
 func (m *meter) End(error) error { return nil }
@@ -220,6 +229,7 @@ func (m *meter) summary() *metrics.Summary {
 		DeltaVMaxAtS: metrics.Number(float64(m.voltage.AtNS()) / 1e9),
 	}
 	m.keySummary(s)
+	s.Attacks = m.forgeries.summary(m.attacks)
 	s.Conservation.Frames = metrics.FrameBalance{
 		Sent: int64(m.frames[0] + m.frames[1]), Delivered: int64(m.frames[2]), Dropped: int64(m.frames[3]), InFlight: int64(m.frames[4]),
 	}

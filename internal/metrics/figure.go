@@ -49,6 +49,11 @@ func (s *Summary) Figures() []Figure {
 		{"failed_rejected", "failed: rejected", "", Lower, false, Number(failed.Rejected)},
 		{"failed_deactivated", "failed: deactivated", "", Lower, false, Number(failed.Deactivated)},
 	}
+	if s.Attacks.Attempts() > 0 {
+		figures = append(figures,
+			Figure{"attacks", "attacked messages", "", Neither, false, Number(s.Attacks.Attempts())},
+			Figure{"attacks_succeeded", "attacks that succeeded", "", Lower, false, Number(s.Attacks.Succeeded)})
+	}
 	for _, c := range s.Tasks.ByClass {
 		figures = append(figures, Figure{"p_succ/" + c.Class, fmt.Sprintf("task success, %s", c.Class), "", Higher, false, c.PSucc})
 	}

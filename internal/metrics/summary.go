@@ -19,6 +19,7 @@ type Summary struct {
 	Keys         KeySummary      `json:"keys"`
 	Fairness     FairnessSummary `json:"fairness"`
 	Latency      []ClassLatency  `json:"latency"`
+	Attacks      AttackSummary   `json:"attacks"`
 	Conservation Conservation    `json:"conservation"`
 }
 
@@ -117,6 +118,23 @@ type FairnessSummary struct {
 	Median Number `json:"key_fairness_median"`
 	Mean   Number `json:"key_fairness_mean"`
 	Min    Number `json:"key_fairness_min"`
+}
+
+// AttackSummary counts what adversaries did to messages. A tampered, replayed
+// or injected message that a receiver took for genuine is a success of the
+// adversary's; there must be none.
+type AttackSummary struct {
+	Tampered  int64 `json:"tampered"`
+	Replayed  int64 `json:"replayed"`
+	Injected  int64 `json:"injected"`
+	Delayed   int64 `json:"delayed"`
+	Dropped   int64 `json:"dropped"`
+	Succeeded int64 `json:"succeeded"`
+}
+
+// Attempts is the number of attacked messages.
+func (a AttackSummary) Attempts() int64 {
+	return a.Tampered + a.Replayed + a.Injected + a.Delayed + a.Dropped
 }
 
 // Conservation holds what came in and what went out, of things that can

@@ -21,14 +21,17 @@ func Summary(w io.Writer, r *experiment.Result) {
 	line("task success", "%s   strict %s   failed %s of %s%s", percent(t.PSucc), percent(t.PSuccStrict),
 		thousands(t.Failed.Total()), thousands(t.Triggers), causes(t.Failed))
 	line("Δf_max", "%s Hz   at %s s%s", fixed(s.Grid.DeltaFMaxHz, 3), fixed(s.Grid.DeltaFMaxAtS, 2), faultBefore(s))
-	line("recovery", "%s s mean of %d   longest %s s   |Δf| > %s Hz%s", fixed(s.Recovery.TRRS, 1), len(s.Recovery.Faults),
-		fixed(s.Recovery.TRRMaxS, 1), fixed(s.Recovery.DeltaFSafeHz, 2), unreturned(s.Recovery))
+	line("recovery", "%s", recovery(s.Recovery))
 	line("key use", "%s at the control centre (%s all links)   lowest pool %s %s kbit, K_safe %s", fixed(s.Keys.UseCentre, 2),
 		fixed(s.Keys.UseAll, 2), strings.TrimPrefix(s.Keys.LowestPool, "pool/"), kilo(s.Keys.LowestPoolBits), kilo(s.Keys.SafePoolBits))
 	for _, c := range s.Latency {
 		if c.Class == "pmu" || c.Class == "shed" {
 			line("latency "+c.Class, "p50 %s   p99 %s   max %s ms", milli(c.P50S), milli(c.P99S), milli(c.MaxS))
 		}
+	}
+	if a := s.Attacks; a.Attempts() > 0 {
+		line("attacks", "%s succeeded of %s   tampered %s, replayed %s, injected %s, delayed %s, dropped %s", thousands(a.Succeeded),
+			thousands(a.Attempts()), thousands(a.Tampered), thousands(a.Replayed), thousands(a.Injected), thousands(a.Delayed), thousands(a.Dropped))
 	}
 	if r.Dir != "" {
 		line("files", "%s/  (open series.parquet, or: cosim compare %s --paper)", r.Dir, r.Dir)
@@ -95,9 +98,14 @@ func faultBefore(s *metrics.Summary) string {
 	return what
 }
 
-func unreturned(r metrics.RecoverySummary) string {
-	if r.Unreturned == 0 {
-		return ""
+// recovery says how long the frequency was off after the faults.
+func recovery(r metrics.RecoverySummary) string {
+	if len(r.Faults) == 0 {
+		return "no fault in this run"
 	}
-	return fmt.Sprintf("   %d not over at the end", r.Unreturned)
+	text := fmt.Sprintf("%s s mean of %d   longest %s s   |Δf| > %s Hz", fixed(r.TRRS, 1), len(r.Faults), fixed(r.TRRMaxS, 1), fixed(r.DeltaFSafeHz, 2))
+	if r.Unreturned > 0 {
+		text += fmt.Sprintf("   %d not over at the end", r.Unreturned)
+	}
+	return text
 }
