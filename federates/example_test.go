@@ -21,7 +21,7 @@ func (printer) Observe(f *cosync.Frame) error {
 	for _, o := range f.Outputs {
 		for _, m := range o.Messages {
 			if o.Name != "feeder.frames" {
-				fmt.Println(m.At, o.Name, m.ID, m.Class)
+				fmt.Printf("%v %s %d\n", m.At, o.Name, m.ID)
 			}
 		}
 	}
@@ -63,7 +63,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	packets, err := federates.NewNetwork(engine, cfg, nil, nil, 10*cosync.Millisecond, step)
+	packets, err := federates.NewNetwork(engine, cfg, nil, []string{"CC-GW1"}, 10*cosync.Millisecond, step)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -83,6 +83,6 @@ func Example() {
 	// Output:
 	// 900µs network.deliveries 0
 	// 100.9ms network.deliveries 1
-	// 200ms network.drops 2 link-down
+	// 200ms network.drops 2
 	// 300.9ms network.deliveries 3
 }

@@ -329,6 +329,70 @@ func TestReserveReturnsWithTheLoadStep(t *testing.T) {
 	}
 }
 
+// A block that nobody releases returns by itself, its time running from the
+// first call.
+func TestCalledBlockReturnsByItself(t *testing.T) {
+	cfg := gridConfig(t)
+	cfg.BlockDuration = 200 * ms
+	_, b := newGrid(t, cfg)
+	frames := shedFrames(t, 50, 80, 60)
+	for i, at := range []cosync.Time{40 * ms, 150 * ms, 300 * ms} {
+		frames[i].At = at
+	}
+	for b.step.To < 600*ms {
+		for _, m := range frames {
+			if m.At == b.step.To {
+				b.in("commands").Messages = []cosync.Message{m}
+			}
+		}
+		b.advance()
+		want := 0.0
+		switch now := b.step.From; {
+		case now >= 40*ms && now < 150*ms:
+			want = 50
+		case now >= 150*ms && now < 240*ms:
+			want = 80
+		case now >= 300*ms && now < 500*ms:
+			want = 60
+		}
+		if got := b.out("reserve").Values[0]; got != want {
+			t.Fatalf("after %v: %v MW called, want %v", b.step.From, got, want)
+		}
+	}
+}
+
+// A breaker opens and closes its branch; what is so already is refused, and
+// said.
+func TestBreakersSwitchTheirBranch(t *testing.T) {
+	_, b := newGrid(t, gridConfig(t))
+	reference := newSimulator(t)
+	branch, _ := reference.BranchIndex("16-17")
+	frames := demanded(t, "breaker-16-17", 0, 0, 1)
+	var types []string
+	for i, act := range []func(int) error{reference.TripBranch, nil, reference.CloseBranch} {
+		if act != nil {
+			if err := act(branch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if v := verdictOf(t, b, frames[i]); v != scada.Valid {
+			t.Fatalf("order %d: %v", i, v)
+		}
+		reference.Advance()
+		want := make([]float64, len(reference.Case().Buses))
+		reference.BusVoltagePU(want)
+		if !slices.Equal(b.out("bus_voltage").Values, want) {
+			t.Errorf("order %d: other voltages than with the branch switched by hand", i)
+		}
+		for _, e := range b.out("events").Events {
+			types = append(types, e.Type)
+		}
+	}
+	if fmt.Sprint(types) != "[breaker breaker-refused breaker]" {
+		t.Errorf("events %v", types)
+	}
+}
+
 func TestTripsTakeUnitsAndBranchesOut(t *testing.T) {
 	cfg := gridConfig(t)
 	cfg.Trips = []GridTrip{{At: 200 * ms, Bus: 32}, {At: 100 * ms, Branch: "5-6"}} // told out of order

@@ -48,6 +48,8 @@ out utilization vector 1 `+queues+`
 out wait vector s `+queues+`
 out kingman_wait vector s `+queues+`
 out balance vector 1 routed/sent routed/added routed/delivered routed/dropped routed/in-flight background/sent background/added background/delivered background/dropped background/in-flight
+out attacks vector 1 tampered replayed injected delayed dropped
+out marked messages
 `)
 }
 

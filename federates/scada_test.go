@@ -37,6 +37,7 @@ func smallScada() scada.Config {
 			{Name: "IED-pmu-30", Kind: scada.Device},
 			{Name: "IED-gen-30", Kind: scada.Device},
 			{Name: "IED-block-16", Kind: scada.Device},
+			{Name: "IED-branch-16-17", Kind: scada.Device},
 		},
 		Links: []scada.Link{
 			{Name: "CC-GW1", A: "CC", B: "GW1", Quantum: true},
@@ -45,6 +46,7 @@ func smallScada() scada.Config {
 			{Name: "RTU30-IED-pmu-30", A: "RTU30", B: "IED-pmu-30"},
 			{Name: "RTU30-IED-gen-30", A: "RTU30", B: "IED-gen-30"},
 			{Name: "RTU16-IED-block-16", A: "RTU16", B: "IED-block-16"},
+			{Name: "RTU16-IED-branch-16-17", A: "RTU16", B: "IED-branch-16-17"},
 		},
 		PMUs:       []scada.PMU{{ID: "pmu/30", Bus: 30, IED: "IED-pmu-30"}},
 		Generators: []scada.Generator{{ID: "gen/30", Bus: 30, IED: "IED-gen-30", InertiaS: 42}},
@@ -54,6 +56,7 @@ func smallScada() scada.Config {
 			{ID: "pmu-30", Task: scada.TaskPMU, Element: "pmu/30", Routes: [][]string{{"IED-pmu-30", "RTU30", "GW1", "CC"}}},
 			chain("agc-30", scada.TaskAGC, "gen/30", "IED-gen-30", "RTU30"),
 			chain("avr-30", scada.TaskAVR, "gen/30", "IED-gen-30", "RTU30"),
+			chain("breaker-16-17", scada.TaskBreaker, "branch/16-17", "IED-branch-16-17", "RTU16"),
 			chain("shed-16", scada.TaskShed, "block/16", "IED-block-16", "RTU16"),
 		},
 	}
@@ -98,14 +101,20 @@ func relay(b *bench) (atIEDs []cosync.Message) {
 	return atIEDs
 }
 
-// shedFrames asks for calls of the block, one a value in MW, and returns the
-// frames that arrive at its IED.
+// shedFrames are calls of the block, one a value in MW.
 func shedFrames(t testing.TB, values ...float64) []cosync.Message {
+	t.Helper()
+	return demanded(t, "shed-16", values...)
+}
+
+// demanded asks for tasks of a chain, one a value, and returns the frames that
+// arrive at its IED.
+func demanded(t testing.TB, chain string, values ...float64) []cosync.Message {
 	t.Helper()
 	s, b := newScada(t, smallScada(), newSupply(t, plentyOfKey()))
 	var frames []cosync.Message
 	for _, v := range values {
-		if err := s.system.Trigger("shed-16", v); err != nil {
+		if err := s.system.Trigger(chain, v); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
@@ -114,7 +123,7 @@ func shedFrames(t testing.TB, values ...float64) []cosync.Message {
 		}
 	}
 	if len(frames) != len(values) {
-		t.Fatalf("%d frames for %d calls", len(frames), len(values))
+		t.Fatalf("%d frames for %d tasks", len(frames), len(values))
 	}
 	return frames
 }
@@ -175,6 +184,7 @@ out expired vector bit pool/CC-GW1
 out initial vector bit pool/CC-GW1
 out controller vector frequency_hz heard_pmus ace_mw agc_mw imbalance_mw called_mw
 out ledger vector 1 triggered succeeded failed open
+out refused messages
 `)
 }
 
