@@ -39,7 +39,8 @@ type Definition struct {
 	Disturb     Disturbances           `yaml:"disturbances"`
 	Attacks     []network.Attack       `yaml:"attacks"`
 
-	places positions
+	places             positions
+	nominalHz, baseMVA float64 // of the case; 0 without one
 }
 
 // Steps are the communication steps of the federation.

@@ -67,10 +67,11 @@ func (d *Definition) resolve() {
 	}
 }
 
-// fromCase gives the controller what it must know of the machines, unless the
-// file says it: inertia, share of the secondary control (by governor rating),
+// fromCase gives the controller what it must know of the system, unless the
+// file says it: nominal frequency and base, of the machines inertia, share of the secondary control (by governor rating),
 // and the bias ΣD + Σ1/R of the area control error.
 func (d *Definition) fromCase(c *grid.Case) {
+	d.nominalHz, d.baseMVA = c.FreqHz, c.BaseMVA
 	bias := 0.0
 	for i := range c.Dynamics {
 		m := &c.Dynamics[i]
@@ -144,6 +145,7 @@ func (d *Definition) sizeBlocks() {
 // scadaConfig is the SCADA model's part.
 func (d *Definition) scadaConfig() scada.Config {
 	c := scada.Config{
+		NominalFreqHz: d.nominalHz, BaseMVA: d.baseMVA,
 		PMUs: d.PMUs, Generators: d.Generators, Blocks: d.Blocks,
 		Classes: d.Classes, Chains: d.Chains, Controller: d.Controller, Crypto: d.Crypto,
 	}
