@@ -20,7 +20,9 @@ import "time"
 // P is what is missing now: what governors and obeyed calls give is no longer
 // in it. A call that is still unacknowledged may yet arrive; it is repeated as
 // it was and counted against P, so that all calls together never ask for more
-// than what is missing (the overshoot guard).
+// than what is missing (the overshoot guard). The guard is as good as the
+// estimate: while a unit of great inertia is unheard, the others' swing against
+// it looks like a deficit.
 //
 // It acts on a deficit only. Blocks return by themselves (ReserveDuration), at
 // the end of the shipped contingencies together with the load, which leaves a
