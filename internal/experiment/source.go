@@ -7,6 +7,8 @@ import (
 	"io"
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -83,13 +85,13 @@ func parseSource(file string, data []byte) (*source, error) {
 		if errors.Is(err, io.EOF) {
 			return &source{file: file}, nil
 		}
-		return nil, Mistakes{syntaxMistake(file, err)}
+		return nil, Mistakes{syntaxMistake(file, data, err)}
 	}
 	var second yaml.Node
 	if err := dec.Decode(&second); err == nil {
 		return nil, Mistakes{{Position{file, second.Line, second.Column}, "found a second YAML document; expected one experiment a file"}}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, Mistakes{syntaxMistake(file, err)}
+		return nil, Mistakes{syntaxMistake(file, data, err)}
 	}
 	x := expansion{file: file, open: map[*yaml.Node]bool{}}
 	root := x.expand(doc.Content[0])
@@ -181,15 +183,44 @@ func hasKey(n *yaml.Node, key string) bool {
 }
 
 // syntaxMistake reads the line out of yaml.v3's "yaml: line 3: did not find …".
-func syntaxMistake(file string, err error) *Mistake {
+func syntaxMistake(file string, data []byte, err error) *Mistake {
 	msg := strings.TrimPrefix(err.Error(), "yaml: ")
 	m := &Mistake{Position{File: file, Line: 1, Col: 1}, msg}
 	var line int
-	if n, _ := fmt.Sscanf(msg, "line %d:", &line); n == 1 {
-		m.Line = line
-		m.Message = strings.TrimSpace(msg[strings.Index(msg, ":")+1:])
+	if n, _ := fmt.Sscanf(msg, "line %d:", &line); n != 1 {
+		m.Line, m.Col = badText(data, msg)
+		return m
+	}
+	m.Line = line
+	m.Message = strings.TrimSpace(msg[strings.Index(msg, ":")+1:])
+	for _, parser := range []string{"node content", "key", "',' or", "'-'", "<"} {
+		// The parser's errors, unlike the scanner's, count lines from 0.
+		if strings.HasPrefix(m.Message, "did not find expected "+parser) {
+			m.Line++
+			break
+		}
 	}
 	return m
+}
+
+// badText finds what yaml.v3 complains of without a line: an unknown anchor, or
+// the first character that no YAML may hold.
+func badText(data []byte, msg string) (line, col int) {
+	at := -1
+	if _, rest, ok := strings.Cut(msg, "unknown anchor '"); ok {
+		name, _, _ := strings.Cut(rest, "'")
+		at = bytes.Index(data, []byte("*"+name))
+	} else {
+		for i := 0; i < len(data) && at < 0; {
+			r, n := utf8.DecodeRune(data[i:])
+			if r == utf8.RuneError && n == 1 || unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r) {
+				at = i
+			}
+			i += n
+		}
+	}
+	before := data[:max(0, at)]
+	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
 }
 
 // positions maps the path of every value ("chains[3].routes[0][2]") to where

@@ -70,8 +70,12 @@ func (c *shape) value(n *yaml.Node, t reflect.Type, key string) {
 			c.value(e, t.Elem(), key)
 		}
 	case t.Kind() == reflect.Array:
-		if n.Kind != yaml.SequenceNode || len(n.Content) != t.Len() {
+		if n.Kind != yaml.SequenceNode {
 			c.fault(n, "%s: found %s, expected a list of %d", key, describe(n), t.Len())
+			return
+		}
+		if len(n.Content) != t.Len() {
+			c.fault(n, "%s: found a list of %d, expected one of %d", key, len(n.Content), t.Len())
 			return
 		}
 		for _, e := range n.Content {
@@ -183,10 +187,14 @@ func expectation(t reflect.Type, key string) string {
 		}
 		return "a plain number"
 	}
-	if u := unitOf(key); u != "" {
-		return "a whole number in " + u
+	whole := "a whole number"
+	if t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64 {
+		whole = "a whole number from 0 on"
 	}
-	return "a whole number"
+	if u := unitOf(key); u != "" {
+		return whole + " in " + u
+	}
+	return whole
 }
 
 // unitSuffixes in the order in which they are tried: longer ones first.
