@@ -21,6 +21,7 @@ type federation struct {
 	federates   []cosync.Federate
 	connections []cosync.Connection
 	timeline    Timeline
+	engine      *network.Engine
 }
 
 // connections of the built-in federates. Whether a connection is direct is
@@ -60,6 +61,7 @@ func build(d *Definition) (*federation, error) {
 		}
 		f.federates = append(f.federates, made)
 	}
+	f.engine = b.engine
 	return f, nil
 }
 
@@ -76,6 +78,7 @@ type builder struct {
 	power    *grid.Case
 	timeline Timeline
 	stream   func(string) *rand.Rand
+	engine   *network.Engine
 }
 
 func (b *builder) quantum() (cosync.Federate, error) {
@@ -113,6 +116,7 @@ func (b *builder) network() (cosync.Federate, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.engine = engine
 	var watch []string
 	for _, l := range b.def.quantumLinks() {
 		watch = append(watch, l.Name)
