@@ -63,3 +63,8 @@ bench: ## every benchmark, COUNT times, summarised by benchstat
 .PHONY: cover
 cover: ## test coverage by package
 	$(GO) test -cover -timeout 15m $(PACKAGES)
+
+.PHONY: pictures
+pictures: ## the pictures of the documentation
+	$(GO) run docs/pictures/contingency.go
+	$(GO) run ./cmd/cosim grid step ieee39 --load 15 --mw 100 --png docs/pictures/step-39.png

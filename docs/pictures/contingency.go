@@ -129,8 +129,8 @@ func main() {
 		{Label: "S-1, key stores", X: s1.t, Y: s1.key}, {Label: "S-2, key pools", X: s2.t, Y: s2.key},
 	}}
 	fig := plot.Figure{
-		Title:  fmt.Sprintf("One contingency: +%.0f MW at bus %d at %.2f s, withdrawn with the reserve 50 s later", step.SizeMW, step.Bus, step.From.Seconds()),
-		Note:   fmt.Sprintf("IEEE 39-bus case, seed %d. Power: mechanical power of all generators above its value at the left, and reserve called.", seed),
+		Title:  fmt.Sprintf("One contingency: +%.0f MW at bus %d for 50 s", step.SizeMW, step.Bus),
+		Note:   fmt.Sprintf("39 buses, seed %d; power: mechanical, all generators, change; and reserve called", seed),
 		Panels: []plot.Panel{frequency, power, key},
 	}
 	if err := fig.WriteFile("docs/pictures/contingency.png"); err != nil {
