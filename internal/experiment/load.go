@@ -80,11 +80,12 @@ func Load(nameOrPath string, o Overrides) (*Definition, error) {
 		return nil, err
 	}
 	layers = append(below, layers...)
-	return assemble(layers)
+	return assemble(layers, own)
 }
 
 // assemble checks, merges and decodes the layers and validates the result.
-func assemble(layers []*source) (*Definition, error) {
+// What no layer says is a mistake of the experiment's own file.
+func assemble(layers []*source, own *source) (*Definition, error) {
 	def := defaults()
 	def.places = positions{}
 	var mistakes Mistakes
@@ -102,8 +103,9 @@ func assemble(layers []*source) (*Definition, error) {
 		def.places.enter(l.file, "", l.root)
 		merge(merged, l.root)
 	}
+	def.places[""] = own.start()
 	if err := merged.Decode(def); err != nil {
-		return nil, append(mistakes, &Mistake{Position{File: layers[len(layers)-1].file}, err.Error()}).err()
+		return nil, append(mistakes, &Mistake{own.start(), err.Error()}).err()
 	}
 	def.resolve()
 	mistakes = append(mistakes, def.validate()...)

@@ -78,6 +78,14 @@ type source struct {
 	root *yaml.Node // the mapping, or nil for an empty file
 }
 
+// start is the place of the first key.
+func (s *source) start() Position {
+	if s.root == nil {
+		return Position{File: s.file}
+	}
+	return Position{s.file, s.root.Line, s.root.Column}
+}
+
 func parseSource(file string, data []byte) (*source, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
