@@ -22,7 +22,8 @@ const never = math.MaxInt64
 func (t *trigger) advance() {
 	if t.stream != nil {
 		// At least 1 ns, so that two tasks never share their time.
-		t.dueNS += max(1, int64(t.stream.ExpFloat64()/t.rateHz*1e9))
+		// At most a century, so that times do not overflow.
+		t.dueNS += int64(min(max(1, t.stream.ExpFloat64()/t.rateHz*1e9), 3e18))
 		return
 	}
 	t.dueNS += t.periodNS
