@@ -1,0 +1,444 @@
+package reconfig
+
+import (
+	"container/heap"
+	"math"
+	"math/bits"
+)
+
+// Engine is the solver of the experiments. The rows that chains share are
+// dualised; what is left is one dynamic programme a chain over the horizon.
+// Prices come from column generation on a small linear programme (master),
+// whose rows are added as they are broken; the bound is the Lagrangian's at
+// those prices, valid for any. Plans come from rounding the linear programme
+// and exchanging columns, and the rest of the gap from best-bound branching on
+// (chain, step) within the budget.
+type Engine struct{}
+
+var _ Solver = Engine{}
+
+// Solve always returns a feasible plan (after Problem.Slacks) and a proven
+// bound, however small the budget.
+func (Engine) Solve(p *Problem, warm *Warm, budget Budget) (*Result, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	s := newSearch(p, budget)
+	s.start(warm)
+	s.run()
+	return s.result()
+}
+
+// search is one solve.
+type search struct {
+	r       *relaxation
+	budget  Budget
+	pricer  *pricer
+	pool    [][]*column // by chain: every column made so far
+	ledger  *ledger
+	best    []*column
+	upper   float64
+	lower   float64
+	work    Work
+	open    nodeHeap
+	scratch []int
+	root    []PoolPrices
+	keep    [][][]int
+	hints   []*row
+	mean    [2][]float64 // consumption of a fractional plan
+	vari    [2][]float64
+}
+
+func newSearch(p *Problem, budget Budget) *search {
+	r := relax(p)
+	s := &search{
+		r: r, budget: budget, pricer: newPricer(r), pool: make([][]*column, len(r.chains)),
+		ledger: newLedger(r), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
+	}
+	for c := range 2 {
+		s.mean[c], s.vari[c] = make([]float64, len(p.Pools)*p.Steps), make([]float64, len(p.Pools)*p.Steps)
+	}
+	return s
+}
+
+// known finds or makes the column of chain l with the given options.
+func (s *search) known(l int, options []int) (k *column, made bool) {
+	for _, k := range s.pool[l] {
+		if k.equal(options) {
+			return k, false
+		}
+	}
+	k = s.r.column(l, append([]int(nil), options...))
+	s.pool[l] = append(s.pool[l], k)
+	s.work.Columns++
+	return k, true
+}
+
+// start makes the first columns and the first plan: all off, or the last plan
+// with what no longer fits taken out.
+func (s *search) start(warm *Warm) {
+	off := make([]*column, len(s.r.chains))
+	for l := range s.r.chains {
+		clear(s.scratch)
+		off[l], _ = s.known(l, s.scratch)
+		for o := 1; o < len(s.r.chains[l].Options); o++ {
+			for t, allowed := range s.r.chains[l].allowed {
+				s.scratch[t] = 0
+				if allowed&(1<<o) != 0 {
+					s.scratch[t] = o
+				}
+			}
+			s.known(l, s.scratch)
+		}
+	}
+	s.offer(off)
+	if warm == nil || len(warm.plan) != len(s.r.chains) {
+		return
+	}
+	s.hints = s.hinted(warm.prices)
+	for l, columns := range warm.columns {
+		for _, options := range columns {
+			s.admit(l, options)
+		}
+	}
+	plan := append([]*column(nil), off...)
+	for l, options := range warm.plan {
+		if k := s.admit(l, options); k != nil {
+			plan[l] = k
+		}
+	}
+	s.round(plan)
+}
+
+// admit makes a column known with options that are not available replaced by
+// off; nil if it is not of this problem.
+func (s *search) admit(l int, options []int) *column {
+	c := &s.r.chains[l]
+	if len(options) != s.r.steps {
+		return nil
+	}
+	for t, o := range options {
+		if o >= len(c.Options) {
+			return nil
+		}
+		s.scratch[t] = 0
+		if c.allowed[t]&(1<<o) != 0 {
+			s.scratch[t] = o
+		}
+	}
+	k, _ := s.known(l, s.scratch)
+	return k
+}
+
+// hinted are the rows that had a price in the last decision.
+func (s *search) hinted(prices []PoolPrices) []*row {
+	var rows []*row
+	if len(prices) != len(s.r.p.Pools) {
+		return nil
+	}
+	for i := range s.r.rows {
+		w := &s.r.rows[i]
+		switch {
+		case w.kind == terminalRow && prices[w.pool].Terminal > 0,
+			w.kind == chanceRow && w.class == everyone && len(prices[w.pool].Everyone) == s.r.steps && prices[w.pool].Everyone[w.step] > 0,
+			w.kind == chanceRow && w.class == lower && len(prices[w.pool].Lower) == s.r.steps && prices[w.pool].Lower[w.step] > 0:
+			rows = append(rows, w)
+		}
+	}
+	return rows
+}
+
+// node is a part of the plans: those that keep to allowed.
+type node struct {
+	bound   float64
+	number  int // breaks ties, oldest first
+	allowed [][]uint64
+	rows    []*row
+	prices  []float64
+}
+
+type nodeHeap []*node
+
+func (h nodeHeap) Len() int { return len(h) }
+func (h nodeHeap) Less(i, j int) bool {
+	if h[i].bound != h[j].bound {
+		return h[i].bound < h[j].bound
+	}
+	return h[i].number < h[j].number
+}
+func (h nodeHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *nodeHeap) Push(x any)   { *h = append(*h, x.(*node)) }
+func (h *nodeHeap) Pop() any {
+	old := *h
+	n := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return n
+}
+
+// run is best-bound branch and bound.
+func (s *search) run() {
+	root := &node{bound: math.Inf(-1), allowed: make([][]uint64, len(s.r.chains)), rows: s.hints, prices: make([]float64, len(s.hints))}
+	for l := range s.r.chains {
+		root.allowed[l] = s.r.chains[l].allowed
+	}
+	heap.Push(&s.open, root)
+	for number := 1; len(s.open) > 0; {
+		n := heap.Pop(&s.open).(*node)
+		s.lower = math.Max(s.lower, math.Min(n.bound, s.upper))
+		if s.closed(n.bound) || s.exhausted() {
+			heap.Push(&s.open, n)
+			break
+		}
+		s.work.Nodes++
+		for _, child := range s.branch(n) {
+			child.number = number
+			number++
+			heap.Push(&s.open, child)
+		}
+	}
+	s.lower = s.upper
+	for _, n := range s.open {
+		s.lower = math.Min(s.lower, n.bound)
+	}
+}
+
+// closed says that a part with this bound need not be looked into.
+func (s *search) closed(bound float64) bool {
+	return gap(s.upper, bound) <= s.budget.Gap || s.upper-bound <= exactness*math.Max(1, math.Abs(s.upper))
+}
+
+// exactness is the relative difference at which two objectives are equal.
+const exactness = 1e-11
+
+func (s *search) exhausted() bool {
+	return s.budget.Nodes > 0 && s.work.Nodes >= s.budget.Nodes || s.outOfEvaluations()
+}
+
+func (s *search) outOfEvaluations() bool {
+	return s.budget.Evaluations > 0 && s.work.Evaluations >= s.budget.Evaluations
+}
+
+// branch bounds a node and divides it, unless that closes it.
+func (s *search) branch(n *node) []*node {
+	m := s.master(n)
+	s.generate(n, m)
+	if s.work.Nodes == 1 {
+		s.rootPrices(m)
+	}
+	s.plans(n, m)
+	if s.closed(n.bound) {
+		// n.bound may still be the least of all: it stays in the bound.
+		if gap(s.upper, n.bound) > exactness {
+			return []*node{n}
+		}
+		return nil
+	}
+	l, t, set := s.division(n, m)
+	if l < 0 {
+		return nil // a single plan, which is the best known or dearer
+	}
+	rows, prices := m.pricedRows()
+	var children []*node
+	for _, allowed := range []uint64{set, n.allowed[l][t] &^ set} {
+		child := &node{bound: n.bound, allowed: append([][]uint64(nil), n.allowed...), rows: rows, prices: prices}
+		child.allowed[l] = append([]uint64(nil), n.allowed[l]...)
+		child.allowed[l][t] = allowed
+		children = append(children, child)
+	}
+	return children
+}
+
+// master starts the linear programme of a node from the columns it allows.
+func (s *search) master(n *node) *master {
+	m := newMaster(s.r)
+	s.pricer.set(n.rows, n.prices)
+	for l := range s.r.chains {
+		s.pricer.cheapest(l, n.allowed[l], s.scratch)
+		first, _ := s.known(l, s.scratch)
+		for _, k := range s.pool[l] {
+			if k.allows(n.allowed[l]) {
+				i := m.add(k)
+				if k == first {
+					m.key[l] = i
+				}
+			}
+		}
+	}
+	s.work.Evaluations++
+	for _, w := range n.rows {
+		m.activate(w)
+	}
+	return m
+}
+
+// generate adds rows and columns until the bound of the node is that of the
+// relaxation, or good enough, or the budget is used up.
+func (s *search) generate(n *node, m *master) {
+	for {
+		m.solve()
+		for s.addRows(m) {
+			m.solve()
+		}
+		bound, added := s.addColumns(n, m)
+		n.bound = math.Max(n.bound, bound)
+		objective := m.objective() + s.r.constant
+		if !added || objective-n.bound <= 1e-10*math.Max(1, math.Abs(objective)) || s.closed(n.bound) || s.outOfEvaluations() {
+			break
+		}
+	}
+	s.work.Pivots += m.pivots
+}
+
+// addColumns prices all chains, adds what is cheaper than the master knows, and
+// returns the Lagrangian bound Σ_ℓ min(c + p·a) − p·limit.
+func (s *search) addColumns(n *node, m *master) (bound float64, added bool) {
+	for i := range m.prices {
+		m.prices[i] = math.Max(0, math.Min(m.prices[i], m.capOf(i)))
+		bound -= m.prices[i] * m.limitOf(i)
+	}
+	bound += s.r.constant
+	s.pricer.set(m.rows, m.prices)
+	small := 1e-10 * math.Max(1, s.r.maxSwing)
+	for l := range s.r.chains {
+		v := s.pricer.cheapest(l, n.allowed[l], s.scratch)
+		bound += v
+		if v < m.theta[l]-small {
+			if k, made := s.known(l, s.scratch); made {
+				m.add(k)
+				added = true
+			}
+		}
+	}
+	s.work.Evaluations++
+	return bound, added
+}
+
+// addRows activates, of each pool, class and kind, the row that the master's
+// plan breaks most.
+func (s *search) addRows(m *master) bool {
+	h := s.r.steps
+	for c := range 2 {
+		clear(s.mean[c])
+		clear(s.vari[c])
+	}
+	var grid []*column
+	var share []float64
+	m.weights(func(k *column, x float64) {
+		c := &s.r.chains[k.chain]
+		for slot, e := range c.pools {
+			for t := range h {
+				a, b := x*k.mean[slot*h+t], x*k.variance[slot*h+t]
+				s.mean[everyone][e*h+t] += a
+				s.vari[everyone][e*h+t] += b
+				if !c.Highest {
+					s.mean[lower][e*h+t] += a
+					s.vari[lower][e*h+t] += b
+				}
+			}
+		}
+		if k.sentAt >= 0 {
+			grid, share = append(grid, k), append(share, x)
+		}
+	})
+	var worst *row
+	most := 0.0
+	added := false
+	flush := func() {
+		if worst != nil {
+			m.activate(worst)
+			added = true
+		}
+		worst, most = nil, 1e-9
+	}
+	flush()
+	for i := range s.r.rows {
+		w := &s.r.rows[i]
+		if i > 0 {
+			if v := &s.r.rows[i-1]; v.kind != w.kind || v.pool != w.pool || v.class != w.class || v.output != w.output {
+				flush()
+			}
+		}
+		broken := -w.limit
+		switch w.kind {
+		case chanceRow:
+			broken += s.mean[w.class][w.pool*h+w.step] + w.slope*s.vari[w.class][w.pool*h+w.step]
+		case terminalRow:
+			broken += w.factor * s.mean[everyone][w.pool*h+w.step]
+		case gridRow:
+			for j, k := range grid {
+				broken += share[j] * s.r.coefficient(w, k) / w.scale
+			}
+		}
+		if broken *= w.scale; broken > most && !m.active(w) {
+			worst, most = w, broken
+		}
+	}
+	flush()
+	return added
+}
+
+// division is where to branch: the chain and step whose options the master
+// mixes most evenly, and the option that has most of it. Where it mixes
+// nothing, the first step that is still open.
+func (s *search) division(n *node, m *master) (l, t int, set uint64) {
+	best := 1e-7
+	l = -1
+	type mixed struct {
+		k *column
+		x float64
+	}
+	byChain := make([][]mixed, len(s.r.chains))
+	m.weights(func(k *column, x float64) { byChain[k.chain] = append(byChain[k.chain], mixed{k, x}) })
+	var share [MaxOptions]float64
+	for c, columns := range byChain {
+		if len(columns) < 2 {
+			continue
+		}
+		for step := range s.r.steps {
+			share = [MaxOptions]float64{}
+			top := 0
+			for _, k := range columns {
+				o := k.k.options[step]
+				share[o] += k.x
+				if share[o] > share[top] {
+					top = o
+				}
+			}
+			if uneven := 1 - share[top]; uneven > best+1e-9 {
+				best, l, t, set = uneven, c, step, 1<<top
+			}
+		}
+	}
+	if l >= 0 {
+		return l, t, set
+	}
+	for c, allowed := range n.allowed {
+		for step, a := range allowed {
+			if bits.OnesCount64(a) > 1 {
+				return c, step, 1 << s.planned(m, c, step)
+			}
+		}
+	}
+	return -1, 0, 0
+}
+
+// planned is the option of the chain's key column.
+func (s *search) planned(m *master, l, t int) int { return m.columns[m.key[l]].options[t] }
+
+// result of the search so far.
+func (s *search) result() (*Result, error) {
+	plan := make(Plan, len(s.best))
+	for l, k := range s.best {
+		plan[l] = append([]int(nil), k.options...)
+	}
+	e, err := s.r.p.Evaluate(plan)
+	if err != nil {
+		return nil, err
+	}
+	s.work.Rows = len(s.r.rows)
+	bound := math.Min(s.lower, e.Objective)
+	return &Result{
+		Plan: plan, Evaluation: e, Bound: bound, Gap: gap(e.Objective, bound),
+		Work: s.work, Slacks: s.r.p.Slacks(), Prices: s.root, columns: s.keep,
+	}, nil
+}

@@ -1,0 +1,179 @@
+package reconfig
+
+import "math"
+
+// ledger keeps a plan with all sums over chains, so that an exchange of one
+// chain's column is judged by the exact cone in the pools that it touches.
+type ledger struct {
+	r      *relaxation
+	plan   []*column
+	limit  [2][]float64 // by class; pool and step; tolerance included
+	mean   [2][]float64
+	spread [2][]float64 // P + variance
+	output []float64    // of the grid, by output and step
+	kappa2 float64
+}
+
+func newLedger(r *relaxation) *ledger {
+	g := &ledger{r: r, plan: make([]*column, len(r.chains)), kappa2: r.p.Kappa * r.p.Kappa}
+	n := len(r.p.Pools) * r.steps
+	for c := range 2 {
+		g.limit[c], g.mean[c], g.spread[c] = make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range n {
+			limit, _ := r.p.elasticLimit(i/r.steps, i%r.steps, class(c))
+			g.limit[c][i] = limit + 0.9*tolerance*math.Max(1, math.Abs(limit))
+		}
+	}
+	if r.p.Grid != nil {
+		g.output = make([]float64, len(r.p.Grid.Outputs)*r.steps)
+	}
+	return g
+}
+
+// set replaces the whole plan.
+func (g *ledger) set(plan []*column) {
+	for c := range 2 {
+		clear(g.mean[c])
+		for i := range g.spread[c] {
+			g.spread[c][i] = g.r.p.Pools[i/g.r.steps].StockVarBits[i%g.r.steps]
+		}
+	}
+	for i := range g.output {
+		g.output[i] = g.r.response.free[i/g.r.steps][i%g.r.steps]
+	}
+	copy(g.plan, plan)
+	for _, k := range plan {
+		g.book(k, 1)
+	}
+}
+
+func (g *ledger) book(k *column, sign float64) {
+	c := &g.r.chains[k.chain]
+	h := g.r.steps
+	for slot, e := range c.pools {
+		for t := range h {
+			m, v := sign*k.mean[slot*h+t], sign*k.variance[slot*h+t]
+			g.mean[everyone][e*h+t] += m
+			g.spread[everyone][e*h+t] += v
+			if !c.Highest {
+				g.mean[lower][e*h+t] += m
+				g.spread[lower][e*h+t] += v
+			}
+		}
+	}
+	if k.sentAt >= 0 {
+		for i := range g.output {
+			g.output[i] += sign * g.r.response.of(c.Pending, k.sentAt, k.sentBy, i/h, i%h)
+		}
+	}
+}
+
+// exchange puts k in the place of its chain's column.
+func (g *ledger) exchange(k *column) {
+	g.book(g.plan[k.chain], -1)
+	g.book(k, 1)
+	g.plan[k.chain] = k
+}
+
+func (g *ledger) kept(c class, i int, mean, variance float64) bool {
+	room := g.limit[c][i] - mean
+	return room >= 0 && room*room >= g.kappa2*variance
+}
+
+// fits says whether every row would hold with k in place; it need only look at
+// the pools of k's chain.
+func (g *ledger) fits(k *column) bool {
+	c := &g.r.chains[k.chain]
+	old := g.plan[k.chain]
+	h := g.r.steps
+	for slot, e := range c.pools {
+		for t := h - 1; t >= 0; t-- {
+			j, i := slot*h+t, e*h+t
+			dm, dv := k.mean[j]-old.mean[j], k.variance[j]-old.variance[j]
+			if dm <= 0 && dv <= 0 {
+				continue
+			}
+			if !g.kept(everyone, i, g.mean[everyone][i]+dm, g.spread[everyone][i]+dv) {
+				return false
+			}
+			if !c.Highest && !g.kept(lower, i, g.mean[lower][i]+dm, g.spread[lower][i]+dv) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// excess is by how many bits rows are broken in sum, with k in place of its
+// chain's column; k may be nil.
+func (g *ledger) excess(k *column) float64 {
+	h := g.r.steps
+	sum := 0.0
+	for c := everyone; c <= lower; c++ {
+		for i := range g.limit[c] {
+			m, v := g.mean[c][i], g.spread[c][i]
+			if k != nil && (c == everyone || !g.r.chains[k.chain].Highest) {
+				if slot := g.r.chains[k.chain].slot[i/h]; slot >= 0 {
+					j, old := slot*h+i%h, g.plan[k.chain]
+					m += k.mean[j] - old.mean[j]
+					v += k.variance[j] - old.variance[j]
+				}
+			}
+			if !g.kept(c, i, m, v) {
+				sum += m + g.r.p.Kappa*math.Sqrt(math.Max(0, v)) - g.limit[c][i]
+			}
+		}
+	}
+	return sum
+}
+
+// saves is by how much the objective falls with k in place.
+func (g *ledger) saves(k *column) float64 {
+	c := &g.r.chains[k.chain]
+	old := g.plan[k.chain]
+	h := g.r.steps
+	sum := old.cost - k.cost
+	for slot, e := range c.pools {
+		if d := k.mean[slot*h+h-1] - old.mean[slot*h+h-1]; d != 0 && g.r.p.Pools[e].Terminal.PricePerBit > 0 {
+			m := g.mean[everyone][e*h+h-1]
+			sum += g.r.p.terminalCost(e, m) - g.r.p.terminalCost(e, m+d)
+		}
+	}
+	if g.output != nil && c.Pending != nil && (k.sentAt != old.sentAt || k.sentBy != old.sentBy) {
+		sum += g.gridSaves(c, old, k)
+	}
+	return sum
+}
+
+func (g *ledger) gridSaves(c *flatChain, old, k *column) float64 {
+	h := g.r.steps
+	sum := 0.0
+	for i, y := range g.output {
+		out := &g.r.p.Grid.Outputs[i/h]
+		sum += out.cost(y)
+		if old.sentAt >= 0 {
+			y -= g.r.response.of(c.Pending, old.sentAt, old.sentBy, i/h, i%h)
+		}
+		if k.sentAt >= 0 {
+			y += g.r.response.of(c.Pending, k.sentAt, k.sentBy, i/h, i%h)
+		}
+		sum -= out.cost(y)
+	}
+	// What column costs already hold of the linear pieces counts once.
+	return sum + g.sendCost(c, k) - g.sendCost(c, old)
+}
+
+func (g *ledger) sendCost(c *flatChain, k *column) float64 {
+	if k.sentAt < 0 {
+		return 0
+	}
+	return c.send[k.sentBy*g.r.steps+k.sentAt] - c.Pending.oneOffCost(k.sentAt)
+}
+
+func (g *ledger) options() Plan {
+	plan := make(Plan, len(g.plan))
+	for l, k := range g.plan {
+		plan[l] = append([]int(nil), k.options...)
+	}
+	return plan
+}

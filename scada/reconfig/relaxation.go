@@ -1,0 +1,311 @@
+package reconfig
+
+import "math"
+
+// relaxation is a Problem laid out for speed, with the linear rows that every
+// feasible plan keeps.
+type relaxation struct {
+	p        *Problem
+	steps    int
+	chains   []flatChain
+	rows     []row
+	response *response
+	constant float64 // of the grid, whatever is sent
+	// maxSwing is the largest cost that one chain could avoid by drawing.
+	maxSwing float64
+}
+
+// flatChain is a chain with its options' costs and draws in arrays.
+type flatChain struct {
+	*Chain
+	cost    []float64 // by option, step; +Inf where presolve or the caller forbids it
+	allowed []uint64  // by step, a bit an option
+	send    []float64 // by option, step: one-off cost of sending what is pending there
+	pools   []int     // that some option draws from
+	slot    []int     // by pool: index in pools or −1
+	draws   [][]flatDraw
+}
+
+// flatDraw is one option's draw from pools[slot].
+type flatDraw struct {
+	slot           int
+	mean, variance []float64
+}
+
+// rowKind says how a row's coefficients are made.
+type rowKind int
+
+const (
+	chanceRow   rowKind = iota // pool, class, step
+	terminalRow                // pool
+	gridRow                    // output, step, sign
+)
+
+// row is Σ a·z − excess ≤ limit, excess ≥ 0 at price each. In bits (or Hz), to
+// be multiplied by scale.
+//
+// # Chance rows
+//
+// With m and v the mean and variance that a plan draws, linear in the binaries
+// z because z² = z, a chance constraint is m + h(v) ≤ b, h(v) = κ√(P+v). As h is
+// concave, the set of (m, v) that keep it is not convex; what a linear row can
+// do best is its convex hull. Every draw has r ≤ m/v ≤ R, so that every plan
+// lies in the cone r·v ≤ m ≤ R·v, which the curve m = b − h(v) cuts at v_hi (on
+// m = r·v) and at v_lo (on m = R·v; v_lo = 0 if there are draws without
+// variance). Between them the curve is convex in v and lies below its chord:
+//
+//	m ≤ b − h(v_lo) − a·(v − v_lo),   a = (h(v_hi) − h(v_lo))/(v_hi − v_lo).
+//
+// The row also holds left of v_lo, where m ≤ R·v < R·v_lo = b − h(v_lo) and
+// a·(v − v_lo) ≤ 0; and nothing feasible lies right of v_hi. The variance never
+// exceeds V, what all chains together can draw, so that v_hi may be min(v_hi, V).
+// If v_lo = v_hi every plan keeps v ≤ v_lo, and any a ≥ 0 does.
+//
+// # Supporting hyperplanes
+//
+// For a reference z̄ ∈ [0,1], Cauchy's inequality gives
+//
+//	√(P + Σσ²z²) ≥ (P + Σσ²z̄z)/√(P + Σσ²z̄²),
+//
+// the hyperplane that supports the cone at z̄. At a binary z̄ it is exact there.
+// Rows of this kind carry their own weights (row.weights).
+type row struct {
+	kind    rowKind
+	pool    int
+	step    int // last step that counts
+	class   class
+	slope   float64 // a: cost of variance in bits a bit²
+	limit   float64
+	price   float64
+	scale   float64
+	factor  float64       // of the mean in a terminal row
+	output  int           // of a grid row
+	sign    float64       // of a grid row
+	weights [][][]float64 // of a hyperplane: by chain, option and step, in bits
+}
+
+// hardPrice bounds the duals of rows that may not be broken, in units of the
+// largest swing of one chain a scaled unit. A bound made with smaller prices
+// remains a bound.
+const hardPrice = 1e4
+
+func relax(p *Problem) *relaxation {
+	r := &relaxation{p: p, steps: p.Steps, chains: make([]flatChain, len(p.Chains))}
+	for l := range p.Chains {
+		r.chains[l] = flatten(&p.Chains[l], p)
+	}
+	r.forbid()
+	for l := range r.chains {
+		r.chains[l].allow(r.steps)
+		r.maxSwing = math.Max(r.maxSwing, r.chains[l].swing(r.steps))
+	}
+	if p.Grid != nil {
+		r.response = p.Grid.response(p.Steps)
+		r.maxSwing += p.gridCost(p.AllOff(), r.response)
+	}
+	for e := range p.Pools {
+		r.addPoolRows(e)
+	}
+	r.addGridRows()
+	return r
+}
+
+func flatten(c *Chain, p *Problem) flatChain {
+	f := flatChain{Chain: c, slot: make([]int, len(p.Pools)), draws: make([][]flatDraw, len(c.Options))}
+	for e := range f.slot {
+		f.slot[e] = -1
+	}
+	f.cost = make([]float64, len(c.Options)*p.Steps)
+	for o := range c.Options {
+		copy(f.cost[o*p.Steps:], c.Options[o].Cost)
+		for _, d := range c.Options[o].Draws {
+			if f.slot[d.Pool] < 0 {
+				f.slot[d.Pool] = len(f.pools)
+				f.pools = append(f.pools, d.Pool)
+			}
+			f.draws[o] = append(f.draws[o], flatDraw{f.slot[d.Pool], d.MeanBits, d.VarBits2})
+		}
+	}
+	return f
+}
+
+// forbid removes options that break a row of theirs all alone.
+func (r *relaxation) forbid() {
+	for l := range r.chains {
+		c := &r.chains[l]
+		for o := range c.draws {
+			for _, d := range c.draws[o] {
+				for s := range r.steps {
+					if r.breaksAlone(c, d, s) {
+						c.cost[o*r.steps+s] = math.Inf(1)
+					}
+				}
+			}
+		}
+	}
+}
+
+func (r *relaxation) breaksAlone(c *flatChain, d flatDraw, s int) bool {
+	if d.mean[s] == 0 && d.variance[s] == 0 {
+		return false
+	}
+	e := c.pools[d.slot]
+	for t := s; t < r.steps; t++ {
+		lhs := d.mean[s] + r.p.Kappa*math.Sqrt(r.p.Pools[e].StockVarBits[t]+d.variance[s])
+		limit, _ := r.p.elasticLimit(e, t, c.class())
+		if !holds(lhs, limit) {
+			return true
+		}
+	}
+	return false
+}
+
+// class of the tightest rows that count the chain.
+func (c *Chain) class() class {
+	if c.Highest {
+		return everyone
+	}
+	return lower
+}
+
+func (c *flatChain) allow(steps int) {
+	c.allowed = make([]uint64, steps)
+	for o := range c.Options {
+		for t := range steps {
+			if !math.IsInf(c.cost[o*steps+t], 1) {
+				c.allowed[t] |= 1 << o
+			}
+		}
+	}
+}
+
+// swing is the difference between the dearest and the cheapest options.
+func (c *flatChain) swing(steps int) float64 {
+	sum := 2 * c.SwitchCost * float64(steps)
+	for t := range steps {
+		low, high := math.Inf(1), math.Inf(-1)
+		for o := range c.Options {
+			if x := c.cost[o*steps+t]; !math.IsInf(x, 1) {
+				low, high = math.Min(low, x), math.Max(high, x)
+			}
+		}
+		sum += high - low
+	}
+	if c.Pending != nil {
+		sum += math.Abs(c.Pending.NeverCost)
+		for _, x := range c.Pending.LateCost {
+			sum += math.Abs(x)
+		}
+	}
+	return sum
+}
+
+// most is the largest mean and variance that all chains of a class could draw
+// from a pool up to each step, and the least and largest ratio of the two.
+type most struct {
+	mean, variance, least, largest float64
+}
+
+func (r *relaxation) most(e, step int, k class) most {
+	m := most{least: math.Inf(1)}
+	for l := range r.chains {
+		c := &r.chains[l]
+		if k == lower && c.Highest || c.slot[e] < 0 {
+			continue
+		}
+		for s := 0; s <= step; s++ {
+			var mean, variance float64
+			for o := range c.draws {
+				if c.allowed[s]&(1<<o) == 0 {
+					continue
+				}
+				for _, d := range c.draws[o] {
+					if d.slot == c.slot[e] {
+						mean, variance = math.Max(mean, d.mean[s]), math.Max(variance, d.variance[s])
+						m.ratio(d.mean[s], d.variance[s])
+					}
+				}
+			}
+			m.mean += mean
+			m.variance += variance
+		}
+	}
+	return m
+}
+
+func (m *most) ratio(mean, variance float64) {
+	switch {
+	case variance > 0:
+		m.least, m.largest = math.Min(m.least, mean/variance), math.Max(m.largest, mean/variance)
+	case mean > 0:
+		m.largest = math.Inf(1)
+	}
+}
+
+// addPoolRows adds the rows of a pool that some plan could break and that no
+// later row implies.
+func (r *relaxation) addPoolRows(e int) {
+	pool := &r.p.Pools[e]
+	for _, k := range []class{everyone, lower} {
+		following := math.Inf(1)
+		for t := r.steps - 1; t >= 0; t-- {
+			limit, _ := r.p.elasticLimit(e, t, k)
+			p := pool.StockVarBits[t]
+			if t+1 < r.steps && following <= limit && p <= pool.StockVarBits[t+1] {
+				continue // implied by the next row
+			}
+			following = limit
+			m := r.most(e, t, k)
+			if m.mean == 0 && m.variance == 0 || m.mean+r.p.Kappa*math.Sqrt(p+m.variance) <= limit {
+				continue
+			}
+			slope, room := chord(limit+tolerance*math.Max(1, math.Abs(limit)), r.p.Kappa, p, m)
+			scale := 1 / (m.mean + slope*m.variance)
+			r.rows = append(r.rows, row{
+				kind: chanceRow, pool: e, step: t, class: k, slope: slope, limit: room,
+				price: hardPrice * math.Max(1, r.maxSwing) * scale, scale: scale,
+			})
+		}
+	}
+	if s := pool.Terminal; s.PricePerBit > 0 {
+		m := r.most(e, r.steps-1, everyone)
+		if room, factor := r.p.terminalRoom(e), 1+s.LookaheadFactor; factor*m.mean > room {
+			r.rows = append(r.rows, row{
+				kind: terminalRow, pool: e, step: r.steps - 1, limit: room, factor: factor,
+				price: s.PricePerBit, scale: 1 / (factor * m.mean),
+			})
+		}
+	}
+}
+
+// chord gives the row m + slope·v ≤ room that holds wherever
+// m + κ√(P+v) ≤ b does; see row.
+func chord(b, kappa, p float64, m most) (slope, room float64) {
+	h := func(v float64) float64 { return kappa * math.Sqrt(p+v) }
+	if kappa == 0 || m.variance == 0 {
+		return 0, b - h(0)
+	}
+	high := math.Min(m.variance, crossing(b, kappa, p, m.least))
+	low := 0.0
+	if !math.IsInf(m.largest, 1) {
+		low = crossing(b, kappa, p, m.largest)
+	}
+	switch {
+	case high > low*(1+1e-9) && high > 0:
+		slope = (h(high) - h(low)) / (high - low)
+	case p+low > 0:
+		slope = kappa / (2 * math.Sqrt(p+low))
+	}
+	return slope, b - h(low) + slope*low
+}
+
+// crossing is the v ≥ 0 with ratio·v + κ√(P+v) = b; 0 if b ≤ κ√P.
+func crossing(b, kappa, p, ratio float64) float64 {
+	var s float64 // √(P+v)
+	if ratio == 0 {
+		s = b / kappa
+	} else {
+		s = 2 * (b + ratio*p) / (kappa + math.Sqrt(kappa*kappa+4*ratio*(b+ratio*p)))
+	}
+	return math.Max(0, s*s-p)
+}
