@@ -31,6 +31,7 @@ func (d *Definition) validate() Mistakes {
 	}
 	v.models()
 	v.areas()
+	v.reconfiguration()
 	v.disturbances()
 	return v.mistakes
 }
@@ -163,10 +164,22 @@ func (v *validator) models() {
 		if d.Keys.Store.Period <= 0 {
 			v.fault("keys.store.period", "period is %v, expected more than 0", d.Keys.Store.Period)
 		}
+		v.refills()
 	default:
 		v.fault("keys.supply", "supply is %q, expected %s or %s", d.Keys.Supply, SupplyPool, SupplyStore)
 	}
 	v.pools()
+}
+
+// refills checks that each store gets key.
+func (v *validator) refills() {
+	s, centre := v.def.Keys.Store, v.def.centreLinks()
+	for _, l := range v.def.quantumLinks() {
+		nominal := quantum.NominalRateBPS(v.def.linkConfig(l))
+		if centre[l.Name] && s.Share > 0 && s.Period > 0 && s.Share*nominal*s.Period.Seconds() < 1 {
+			v.fault("keys.store", "the store of %s gets no key: %v of a nominal yield of %.3g bit/s for %v", l.Name, s.Share, nominal, s.Period)
+		}
+	}
 }
 
 // pools checks every pool once; most mistakes are common to all.
@@ -248,6 +261,9 @@ func (v *validator) disturbances() {
 	if fitting := v.fittingCount(); c.Count > fitting {
 		v.fault(at+"contingencies", "%d contingencies of %v, at least %v apart, from %v on, do not fit into %v; try a longer duration or count %d",
 			c.Count, c.Duration, c.Apart, c.Earliest, v.def.Duration, fitting)
+	}
+	if s.Count > 0 && s.Duration <= 0 {
+		v.fault(at+"surges.duration", "duration is %v, expected more than 0", s.Duration)
 	}
 	if s.AttenuationDB < 0 {
 		v.fault(at+"surges.attenuation_db", "attenuation_db is %v, expected 0 or more", s.AttenuationDB)
