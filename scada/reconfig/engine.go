@@ -225,7 +225,10 @@ func (s *search) branch(n *node) []*node {
 	if s.work.Nodes == 1 {
 		s.rootPrices(m)
 	}
+	l, t, set := s.division(n, m)
+	rows, prices := m.pricedRows()
 	s.plans(n, m)
+	s.work.Pivots += m.pivots
 	if s.closed(n.bound) {
 		// n.bound may still be the least of all: it stays in the bound.
 		if gap(s.upper, n.bound) > exactness {
@@ -233,11 +236,9 @@ func (s *search) branch(n *node) []*node {
 		}
 		return nil
 	}
-	l, t, set := s.division(n, m)
 	if l < 0 {
 		return nil // a single plan, which is the best known or dearer
 	}
-	rows, prices := m.pricedRows()
 	var children []*node
 	for _, allowed := range []uint64{set, n.allowed[l][t] &^ set} {
 		child := &node{bound: n.bound, allowed: append([][]uint64(nil), n.allowed...), rows: rows, prices: prices}
@@ -286,7 +287,6 @@ func (s *search) generate(n *node, m *master) {
 			break
 		}
 	}
-	s.work.Pivots += m.pivots
 }
 
 // addColumns prices all chains, adds what is cheaper than the master knows, and

@@ -11,6 +11,7 @@ type ledger struct {
 	mean   [2][]float64
 	spread [2][]float64 // P + variance
 	output []float64    // of the grid, by output and step
+	soft   []softRow    // by pool
 	kappa2 float64
 }
 
@@ -24,11 +25,20 @@ func newLedger(r *relaxation) *ledger {
 			g.limit[c][i] = limit + 0.9*tolerance*math.Max(1, math.Abs(limit))
 		}
 	}
+	for e := range r.p.Pools {
+		s := r.p.Pools[e].Terminal
+		g.soft = append(g.soft, softRow{s.PricePerBit, 1 + s.LookaheadFactor, r.p.terminalRoom(e)})
+	}
 	if r.p.Grid != nil {
 		g.output = make([]float64, len(r.p.Grid.Outputs)*r.steps)
 	}
 	return g
 }
+
+// softRow is the terminal row of a pool: price·max(0, factor·m − room).
+type softRow struct{ price, factor, room float64 }
+
+func (w *softRow) cost(m float64) float64 { return w.price * max(0, w.factor*m-w.room) }
 
 // set replaces the whole plan.
 func (g *ledger) set(plan []*column) {
@@ -73,6 +83,18 @@ func (g *ledger) exchange(k *column) {
 	g.book(g.plan[k.chain], -1)
 	g.book(k, 1)
 	g.plan[k.chain] = k
+}
+
+// keeps says whether the rows of pool e hold.
+func (g *ledger) keeps(e int) bool {
+	for i := e * g.r.steps; i < (e+1)*g.r.steps; i++ {
+		for c := everyone; c <= lower; c++ {
+			if !g.kept(c, i, g.mean[c][i], g.spread[c][i]) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (g *ledger) kept(c class, i int, mean, variance float64) bool {
@@ -134,9 +156,9 @@ func (g *ledger) saves(k *column) float64 {
 	h := g.r.steps
 	sum := old.cost - k.cost
 	for slot, e := range c.pools {
-		if d := k.mean[slot*h+h-1] - old.mean[slot*h+h-1]; d != 0 && g.r.p.Pools[e].Terminal.PricePerBit > 0 {
+		if d := k.mean[slot*h+h-1] - old.mean[slot*h+h-1]; d != 0 && g.soft[e].price > 0 {
 			m := g.mean[everyone][e*h+h-1]
-			sum += g.r.p.terminalCost(e, m) - g.r.p.terminalCost(e, m+d)
+			sum += g.soft[e].cost(m) - g.soft[e].cost(m+d)
 		}
 	}
 	if g.output != nil && c.Pending != nil && (k.sentAt != old.sentAt || k.sentBy != old.sentBy) {

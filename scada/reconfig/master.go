@@ -30,7 +30,8 @@ type master struct {
 
 type lpColumn struct {
 	*column
-	a []float64 // by row
+	price float64   // its cost here
+	a     []float64 // by row
 }
 
 // slack and excess of row i among the members of basis.
@@ -46,7 +47,7 @@ func newMaster(r *relaxation) *master {
 
 // add makes a column known.
 func (m *master) add(k *column) int {
-	c := lpColumn{k, make([]float64, len(m.rows), len(m.rows)+8)}
+	c := lpColumn{k, k.cost, make([]float64, len(m.rows), len(m.rows)+8)}
 	for i, w := range m.rows {
 		c.a[i] = m.r.coefficient(w, k)
 	}
@@ -114,15 +115,15 @@ func (m *master) costOf(b int) float64 {
 	switch {
 	case b >= 0:
 		c := &m.columns[b]
-		return c.cost - m.columns[m.key[c.chain]].cost
+		return c.price - m.columns[m.key[c.chain]].price
 	case b&1 == 0: // excess(i) is even
 		return m.capOf((-b - 2) / 2)
 	}
 	return 0
 }
 
-// price computes the prices of the basis.
-func (m *master) price() {
+// setPrices computes the prices of the basis.
+func (m *master) setPrices() {
 	clear(m.prices)
 	for i, b := range m.basis {
 		if c := m.costOf(b); c != 0 {
@@ -139,7 +140,7 @@ func (m *master) price() {
 // priced is the cost of a column at the prices.
 func (m *master) priced(k int) float64 {
 	c := &m.columns[k]
-	sum := c.cost
+	sum := c.price
 	for i, p := range m.prices {
 		sum += p * c.a[i]
 	}
@@ -150,7 +151,7 @@ func (m *master) priced(k int) float64 {
 func (m *master) solve() {
 	small := 1e-10 * math.Max(1, m.r.maxSwing)
 	for range 20 * (len(m.rows) + len(m.key) + 10) {
-		m.price()
+		m.setPrices()
 		q, best := 0, -small
 		found := false
 		for k := range m.columns {
@@ -302,7 +303,7 @@ func (m *master) eliminate(out int) {
 func (m *master) objective() float64 {
 	sum := 0.0
 	for _, k := range m.key {
-		sum += m.columns[k].cost
+		sum += m.columns[k].price
 	}
 	for i, b := range m.basis {
 		sum += m.costOf(b) * m.x[i]

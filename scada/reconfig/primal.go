@@ -17,34 +17,90 @@ func (s *search) take() {
 	}
 }
 
-// plans rounds the master's solution: each chain takes its largest column, and
-// chains that mix two columns may also change from one to the other midway.
+// plans makes plans of the master's solution, which is spoilt by it: its
+// largest columns, and a dive. Chains that mix two columns may also change from
+// one to the other midway.
 func (s *search) plans(n *node, m *master) {
-	plan := make([]*column, len(s.r.chains))
-	share := make([]float64, len(s.r.chains))
-	var mixed [][2]*column
-	m.weights(func(k *column, x float64) {
-		if plan[k.chain] != nil && x > 1e-9 {
-			mixed = append(mixed, [2]*column{plan[k.chain], k})
-		}
-		if x > share[k.chain] {
-			plan[k.chain], share[k.chain] = k, x
-		}
-	})
-	for _, pair := range mixed {
-		for _, ab := range [][2]*column{pair, {pair[1], pair[0]}} {
-			for t := 1; t < s.r.steps; t++ {
-				copy(s.scratch, ab[0].options[:t])
-				copy(s.scratch[t:], ab[1].options[t:])
-				s.known(ab[0].chain, s.scratch)
-			}
-		}
-	}
 	if s.work.Nodes == 1 {
 		s.keep = make([][][]int, len(s.r.chains))
 		m.weights(func(k *column, _ float64) { s.keep[k.chain] = append(s.keep[k.chain], k.options) })
 	}
-	s.round(plan)
+	s.round(s.largest(m))
+	if !s.closed(n.bound) {
+		s.cross(n, m)
+		s.round(s.dive(m))
+	}
+}
+
+// largest is the column of most weight by chain.
+func (s *search) largest(m *master) []*column {
+	plan := make([]*column, len(s.r.chains))
+	share := make([]float64, len(s.r.chains))
+	m.weights(func(k *column, x float64) {
+		if x > share[k.chain] {
+			plan[k.chain], share[k.chain] = k, x
+		}
+	})
+	return plan
+}
+
+// cross adds to the master what changes midway from one of a chain's columns
+// to the other.
+func (s *search) cross(n *node, m *master) {
+	first := make([]*column, len(s.r.chains))
+	var mixed [][2]*column
+	m.weights(func(k *column, x float64) {
+		if x < 1e-9 {
+			return
+		}
+		if first[k.chain] != nil {
+			mixed = append(mixed, [2]*column{first[k.chain], k}, [2]*column{k, first[k.chain]})
+		}
+		first[k.chain] = k
+	})
+	for _, ab := range mixed {
+		for t := 1; t < s.r.steps; t++ {
+			copy(s.scratch, ab[0].options[:t])
+			copy(s.scratch[t:], ab[1].options[t:])
+			l := ab[0].chain
+			if k, made := s.known(l, s.scratch); made && k.allows(n.allowed[l]) {
+				m.add(k)
+			}
+		}
+	}
+}
+
+// dive fixes, one by one, the chain that is next to integral to its largest
+// column and lets the master adapt the others.
+func (s *search) dive(m *master) []*column {
+	fixed := make([]bool, len(s.r.chains))
+	forbidding := 1e3 * max(1, s.r.maxSwing)
+	for range s.r.chains {
+		m.solve()
+		share := make([]float64, len(s.r.chains))
+		plan := make([]*column, len(s.r.chains))
+		m.weights(func(k *column, x float64) {
+			if x > share[k.chain] {
+				plan[k.chain], share[k.chain] = k, x
+			}
+		})
+		l, most := -1, 0.0
+		for c, x := range share {
+			if !fixed[c] && x < 1-1e-9 && x > most {
+				l, most = c, x
+			}
+		}
+		if l < 0 {
+			return plan
+		}
+		fixed[l] = true
+		for i := range m.columns {
+			if k := &m.columns[i]; k.chain == l && k.column != plan[l] {
+				k.price += forbidding
+			}
+		}
+	}
+	return s.largest(m)
 }
 
 // round repairs a plan, improves it and offers it.
@@ -104,7 +160,8 @@ func (s *search) improve() {
 	}
 }
 
-// improvePair makes one exchange of two columns that save together.
+// improvePair makes one exchange of two columns that save together: one that
+// saves but does not fit, and one that makes room.
 func (s *search) improvePair() bool {
 	const worth = 1e-12
 	for l := range s.pool {
@@ -115,16 +172,8 @@ func (s *search) improvePair() bool {
 			}
 			old := s.ledger.plan[l]
 			s.ledger.exchange(k)
-			for j := range s.pool {
-				if j == l || !s.share(l, j) {
-					continue
-				}
-				for _, q := range s.pool[j] {
-					if q != s.ledger.plan[j] && gain+s.ledger.saves(q) > worth && s.ledger.excess(q) == 0 {
-						s.ledger.exchange(q)
-						return true
-					}
-				}
+			if s.makeRoom(l, gain-worth) {
+				return true
 			}
 			s.ledger.exchange(old)
 		}
@@ -132,14 +181,46 @@ func (s *search) improvePair() bool {
 	return false
 }
 
-// share says whether two chains may draw from a common pool.
-func (s *search) share(l, j int) bool {
+// makeRoom exchanges the column of a chain other than l, at a cost below gain,
+// so that the rows of all pools hold again.
+func (s *search) makeRoom(l int, gain float64) bool {
+	var broken []int
 	for _, e := range s.r.chains[l].pools {
-		if s.r.chains[j].slot[e] >= 0 {
-			return true
+		if !s.ledger.keeps(e) {
+			broken = append(broken, e)
+		}
+	}
+	for j := range s.pool {
+		if j == l || !s.r.chains[j].drawsFrom(broken) {
+			continue
+		}
+		for _, q := range s.pool[j] {
+			if q == s.ledger.plan[j] || gain+s.ledger.saves(q) <= 0 || !s.ledger.fits(q) {
+				continue
+			}
+			old := s.ledger.plan[j]
+			s.ledger.exchange(q)
+			fits := true
+			for _, e := range broken {
+				fits = fits && s.ledger.keeps(e)
+			}
+			if fits {
+				return true
+			}
+			s.ledger.exchange(old)
 		}
 	}
 	return false
+}
+
+// drawsFrom says whether the chain may draw from every one of the pools.
+func (c *flatChain) drawsFrom(pools []int) bool {
+	for _, e := range pools {
+		if c.slot[e] < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // rootPrices keeps the prices of the root in cost a bit.

@@ -201,42 +201,66 @@ func (c *flatChain) swing(steps int) float64 {
 }
 
 // most is the largest mean and variance that all chains of a class could draw
-// from a pool up to each step, and the least and largest ratio of the two.
+// from a pool up to a step, and the least and largest ratio of the two.
 type most struct {
 	mean, variance, least, largest float64
 }
 
-func (r *relaxation) most(e, step int, k class) most {
+// mosts are those of one pool, by class and step.
+func (r *relaxation) mosts(e int) [2][]most {
+	var all [2][]most
+	for k := range all {
+		all[k] = make([]most, r.steps)
+	}
+	for s := range r.steps {
+		for k := range all {
+			all[k][s].least = math.Inf(1)
+			if s > 0 {
+				all[k][s] = all[k][s-1]
+			}
+		}
+		for l := range r.chains {
+			c := &r.chains[l]
+			if c.slot[e] < 0 {
+				continue
+			}
+			m := c.most(e, s)
+			all[everyone][s].join(m)
+			if !c.Highest {
+				all[lower][s].join(m)
+			}
+		}
+	}
+	return all
+}
+
+// most of one chain in one step.
+func (c *flatChain) most(e, s int) most {
 	m := most{least: math.Inf(1)}
-	for l := range r.chains {
-		c := &r.chains[l]
-		if k == lower && c.Highest || c.slot[e] < 0 {
+	for o := range c.draws {
+		if c.allowed[s]&(1<<o) == 0 {
 			continue
 		}
-		for s := 0; s <= step; s++ {
-			var mean, variance float64
-			for o := range c.draws {
-				if c.allowed[s]&(1<<o) == 0 {
-					continue
-				}
-				for _, d := range c.draws[o] {
-					if d.slot == c.slot[e] {
-						mean, variance = math.Max(mean, d.mean[s]), math.Max(variance, d.variance[s])
-						m.ratio(d.mean[s], d.variance[s])
-					}
-				}
+		for _, d := range c.draws[o] {
+			if d.slot == c.slot[e] {
+				m.mean, m.variance = max(m.mean, d.mean[s]), max(m.variance, d.variance[s])
+				m.ratio(d.mean[s], d.variance[s])
 			}
-			m.mean += mean
-			m.variance += variance
 		}
 	}
 	return m
 }
 
+func (m *most) join(x most) {
+	m.mean += x.mean
+	m.variance += x.variance
+	m.least, m.largest = min(m.least, x.least), max(m.largest, x.largest)
+}
+
 func (m *most) ratio(mean, variance float64) {
 	switch {
 	case variance > 0:
-		m.least, m.largest = math.Min(m.least, mean/variance), math.Max(m.largest, mean/variance)
+		m.least, m.largest = min(m.least, mean/variance), max(m.largest, mean/variance)
 	case mean > 0:
 		m.largest = math.Inf(1)
 	}
@@ -246,6 +270,7 @@ func (m *most) ratio(mean, variance float64) {
 // later row implies.
 func (r *relaxation) addPoolRows(e int) {
 	pool := &r.p.Pools[e]
+	mosts := r.mosts(e)
 	for _, k := range []class{everyone, lower} {
 		following := math.Inf(1)
 		for t := r.steps - 1; t >= 0; t-- {
@@ -255,7 +280,7 @@ func (r *relaxation) addPoolRows(e int) {
 				continue // implied by the next row
 			}
 			following = limit
-			m := r.most(e, t, k)
+			m := mosts[k][t]
 			if m.mean == 0 && m.variance == 0 || m.mean+r.p.Kappa*math.Sqrt(p+m.variance) <= limit {
 				continue
 			}
@@ -268,7 +293,7 @@ func (r *relaxation) addPoolRows(e int) {
 		}
 	}
 	if s := pool.Terminal; s.PricePerBit > 0 {
-		m := r.most(e, r.steps-1, everyone)
+		m := mosts[everyone][r.steps-1]
 		if room, factor := r.p.terminalRoom(e), 1+s.LookaheadFactor; factor*m.mean > room {
 			r.rows = append(r.rows, row{
 				kind: terminalRow, pool: e, step: r.steps - 1, limit: room, factor: factor,
