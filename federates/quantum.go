@@ -33,6 +33,9 @@ const (
 	quantumRate
 	quantumQBER
 	quantumAttenuation
+	quantumKey
+	quantumUp
+	quantumState
 )
 
 // Describe implements sync.Federate.
@@ -51,6 +54,9 @@ func (q *Quantum) Describe() cosync.Description {
 			quantumRate:        {Name: "rate", Kind: cosync.Vector, Unit: "bit/s", Elements: names},
 			quantumQBER:        {Name: "qber", Kind: cosync.Vector, Unit: "1", Elements: names},
 			quantumAttenuation: {Name: "attenuation", Kind: cosync.Vector, Unit: "dB/km", Elements: names},
+			quantumKey:         {Name: "key", Kind: cosync.Vector, Unit: "bit", Elements: names},
+			quantumUp:          {Name: "up", Kind: cosync.Vector, Unit: "s", Elements: names},
+			quantumState:       {Name: "state", Kind: cosync.Vector, Unit: "1", Elements: names},
 		},
 	}
 }
@@ -97,7 +103,28 @@ func (q *Quantum) publish(out []cosync.Signal) {
 		}
 		out[quantumQBER].Values[i] = l.Link.QBER()
 		out[quantumAttenuation].Values[i] = l.Link.AttenuationDBPerKM()
+		seen := l.Link.Observation()
+		out[quantumKey].Values[i] = seen.KeyBits
+		out[quantumUp].Values[i] = float64(seen.UpNS) / 1e9
+		out[quantumState].Values[i] = stateOf(seen)
 	}
+}
+
+// States of a link at the end of a step.
+const (
+	linkYields     = 0
+	linkDown       = 1
+	linkAboveBound = 2 // the error rate is too high for any key
+)
+
+func stateOf(o quantum.Observation) float64 {
+	switch {
+	case o.Down:
+		return linkDown
+	case o.AboveBound:
+		return linkAboveBound
+	}
+	return linkYields
 }
 
 // Close implements sync.Federate.

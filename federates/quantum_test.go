@@ -33,6 +33,9 @@ out events events
 out rate vector bit/s link/A-B
 out qber vector 1 link/A-B
 out attenuation vector dB/km link/A-B
+out key vector bit link/A-B
+out up vector s link/A-B
+out state vector 1 link/A-B
 `)
 }
 

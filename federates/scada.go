@@ -23,6 +23,8 @@ type Scada struct {
 	out    scada.Output
 	levels []quantum.LevelEvent
 	ready  []cosync.Message // enciphered and on their way to the first queue
+
+	planning *planning // nil where the plan never changes
 }
 
 // NewScada makes the federate; supplies are in the order in which their pools
@@ -51,6 +53,9 @@ const (
 	scadaApplied
 	scadaFibre
 	scadaBlocks
+	scadaKey
+	scadaUp
+	scadaState
 )
 
 const (
@@ -67,13 +72,15 @@ const (
 	scadaController
 	scadaLedger
 	scadaRefused
+	scadaDecision
+	scadaPlan
 )
 
 // Describe implements sync.Federate.
 func (s *Scada) Describe() cosync.Description {
-	links := make([]string, len(s.supplies))
+	links, linkElements := make([]string, len(s.supplies)), make([]string, len(s.supplies))
 	for i, k := range s.supplies {
-		links[i] = "pool/" + k.Link
+		links[i], linkElements[i] = "pool/"+k.Link, "link/"+k.Link
 	}
 	pmus := make([]string, len(s.cfg.PMUs))
 	for i, p := range s.cfg.PMUs {
@@ -93,6 +100,9 @@ func (s *Scada) Describe() cosync.Description {
 			scadaApplied:    {Name: "applied", Kind: cosync.Messages},
 			scadaFibre:      {Name: "fibre", Kind: cosync.Events, Optional: true},
 			scadaBlocks:     {Name: "blocks", Kind: cosync.Events, Optional: true},
+			scadaKey:        {Name: "key", Kind: cosync.Vector, Unit: "bit", Elements: linkElements, Optional: true},
+			scadaUp:         {Name: "up", Kind: cosync.Vector, Unit: "s", Elements: linkElements, Optional: true},
+			scadaState:      {Name: "state", Kind: cosync.Vector, Unit: "1", Elements: linkElements, Optional: true},
 		},
 		Outputs: []cosync.Port{
 			scadaFrames:     {Name: "frames", Kind: cosync.Messages},
@@ -106,6 +116,8 @@ func (s *Scada) Describe() cosync.Description {
 			scadaExpired:    key("expired"),
 			scadaInitial:    key("initial"),
 			scadaController: {Name: "controller", Kind: cosync.Vector, Unit: "", Elements: controllerElements},
+			scadaDecision:   {Name: "decision", Kind: cosync.Vector, Unit: "1", Elements: decisionElements},
+			scadaPlan:       {Name: "plan", Kind: cosync.Events},
 			scadaRefused:    {Name: "refused", Kind: cosync.Messages},
 			scadaLedger:     {Name: "ledger", Kind: cosync.Vector, Unit: "1", Elements: []string{"triggered", "succeeded", "failed", "open"}},
 		},
@@ -133,6 +145,9 @@ func (s *Scada) Step(st *cosync.Step) error {
 		k.Pool.Expire(int64(st.From))
 	}
 	s.read(st.In)
+	if s.planning != nil {
+		s.planning.observe(st.In, st.From)
+	}
 	if err := s.system.Step(int64(st.From), int64(st.To), &s.in, &s.out); err != nil {
 		return err
 	}
@@ -213,6 +228,9 @@ func (s *Scada) write(st *cosync.Step) {
 				At: max(st.From, cosync.Time(l.AtNS)), Type: "pool-" + l.Level.String(), Element: k.Link, Value: float64(l.LevelBits),
 			})
 		}
+	}
+	if s.planning != nil {
+		s.planning.publish(st, s.cfg.Chains, s.system.Plan())
 	}
 	s.publish(st.Out)
 }

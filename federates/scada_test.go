@@ -172,6 +172,9 @@ in drops messages
 in applied messages
 in fibre events optional
 in blocks events optional
+in key vector bit optional link/CC-GW1
+in up vector s optional link/CC-GW1
+in state vector 1 optional link/CC-GW1
 out frames messages
 out tasks events
 out key_events events
@@ -185,6 +188,8 @@ out initial vector bit pool/CC-GW1
 out controller vector frequency_hz heard_pmus ace_mw agc_mw imbalance_mw called_mw
 out ledger vector 1 triggered succeeded failed open
 out refused messages
+out decision vector 1 objective bound gap evaluations nodes slack_bits
+out plan events
 `)
 }
 

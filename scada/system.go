@@ -60,6 +60,7 @@ type System struct {
 	apdu       iec104.APDU
 	objects    []iec104.Object
 	due        []dueTask
+	replan     func(nowNS int64) error
 }
 
 // demand is a task asked for by Trigger.
@@ -137,6 +138,10 @@ func (s *System) bindElements() {
 	}
 }
 
+// OnPlan has f called in every step, after what happened is known and before
+// anything is sent: the moment to change the plan.
+func (s *System) OnPlan(f func(nowNS int64) error) { s.replan = f }
+
 // Trigger asks for a task of a chain of a demand class at the next step: value
 // is 0 or 1 for a breaker, the total in MW for a block.
 func (s *System) Trigger(chainID string, value float64) error {
@@ -164,6 +169,11 @@ func (s *System) Step(fromNS, toNS int64, in *Input, out *Output) error {
 	if !s.started {
 		s.started = true
 		if err := s.setClocks(); err != nil {
+			return err
+		}
+	}
+	if s.replan != nil {
+		if err := s.replan(fromNS); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,9 @@ var wiring = []cosync.Connection{
 	{From: "network.commands", To: "grid.commands"},
 	{From: "quantum.fibre", To: "scada.fibre"},
 	{From: "quantum.blocks", To: "scada.blocks"},
+	{From: "quantum.key", To: "scada.key"},
+	{From: "quantum.up", To: "scada.up"},
+	{From: "quantum.state", To: "scada.state"},
 	{From: "network.deliveries", To: "scada.deliveries"},
 	{From: "network.drops", To: "scada.drops"},
 	{From: "grid.applied", To: "scada.applied"},
@@ -129,7 +132,11 @@ func (b *builder) scada() (cosync.Federate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return federates.NewScada(b.def.scadaConfig(), supplies, b.stream, simTime(b.def.Steps.Exchange))
+	s, err := federates.NewScada(b.def.scadaConfig(), supplies, b.stream, simTime(b.def.Steps.Exchange))
+	if err != nil {
+		return nil, err
+	}
+	return s, b.plan(s)
 }
 
 // supplies makes the key pools and, where the experiment says so, the stores

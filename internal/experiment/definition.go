@@ -36,6 +36,7 @@ type Definition struct {
 	Quantum     quantum.LinkConfig     `yaml:"quantum"`
 	Keys        Keys                   `yaml:"keys"`
 	Priorities  map[string]int         `yaml:"traffic_classes"` // task → class of the network's queues, 0 first
+	Reconfigure Reconfiguration        `yaml:"reconfiguration"`
 	Disturb     Disturbances           `yaml:"disturbances"`
 	Attacks     []network.Attack       `yaml:"attacks"`
 
@@ -124,4 +125,23 @@ type Store struct {
 	Share     float64       `yaml:"share"`     // of the link's nominal yield
 	Period    time.Duration `yaml:"period"`    // between refills
 	Staggered bool          `yaml:"staggered"` // refills spread over the period instead of all at once
+}
+
+// Solvers of the reconfiguration.
+const (
+	SolverNone   = "none"   // the plan never changes
+	SolverMISOCP = "misocp" // the engine of package reconfig
+	SolverGreedy = "greedy" // by priority, without prices: an ablation
+)
+
+// Reconfiguration says how the plan of all chains is decided.
+type Reconfiguration struct {
+	Solver     string        `yaml:"solver"` // none | misocp | greedy
+	Period     time.Duration `yaml:"period"` // between decisions, and a step of the horizon
+	Horizon    int           `yaml:"horizon"`
+	Risk       float64       `yaml:"risk"`       // ε of the chance constraint
+	Chance     string        `yaml:"chance"`     // gaussian | cantelli
+	Forecaster string        `yaml:"forecaster"` // kalman | persistence | none
+	Reroute    bool          `yaml:"reroute"`    // chains may leave their static route
+	Modes      bool          `yaml:"modes"`      // chains may leave their static mode
 }

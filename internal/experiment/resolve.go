@@ -40,6 +40,10 @@ func defaults() *Definition {
 			Pool:  quantum.PoolConfig{TTLS: 600, LocalBufferBits: 8192, FetchLatency: 5 * time.Millisecond},
 			Store: Store{Share: 0.3, Period: 30 * time.Second},
 		},
+		Reconfigure: Reconfiguration{
+			Solver: SolverNone, Period: 100 * time.Millisecond, Horizon: 10, Risk: 0.05, Chance: chanceGaussian,
+			Forecaster: quantum.ForecastKalman, Reroute: true, Modes: true,
+		},
 		Disturb: Disturbances{LoadNoise: LoadNoise{SigmaRel: 0.005, TauS: 20}},
 	}
 }

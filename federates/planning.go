@@ -1,0 +1,140 @@
+package federates
+
+import (
+	"time"
+
+	"cosim/quantum"
+	"cosim/scada"
+	"cosim/scada/reconfig"
+	cosync "cosim/sync"
+)
+
+// PlanningConfig says how the SCADA federate reconfigures its chains.
+type PlanningConfig struct {
+	Planner scada.PlannerConfig
+	Solver  reconfig.Solver
+	Budget  reconfig.Budget
+	// Forecasters predict the key of each pool's link, in the order of the
+	// supplies; with none, no key is expected to come.
+	Forecasters []quantum.Forecaster
+	// DelayS predicts the delay of a message along a route.
+	DelayS func(route []string, octets int) float64
+}
+
+// planning forecasts the supply of the pools and has the chains' plan decided.
+type planning struct {
+	planner     *scada.Planner
+	forecasters []quantum.Forecaster
+	supplies    []*KeySupply
+	supply      []scada.PoolSupply
+	predictions []quantum.Prediction
+	periodNS    int64
+	result      *reconfig.Result // of a decision in this step
+	times       []time.Duration  // of all decisions, on the wall clock
+	told        []scada.Option   // the plan as last published
+}
+
+// Plan lets the chains be reconfigured. It is called before the first step.
+func (s *Scada) Plan(c PlanningConfig) error {
+	names := make([]string, len(s.supplies))
+	for i, k := range s.supplies {
+		names[i] = k.Link
+	}
+	planner, err := scada.NewPlanner(s.system, c.Planner, c.Solver, c.Budget, names, c.DelayS)
+	if err != nil {
+		return err
+	}
+	p := &planning{
+		planner: planner, forecasters: c.Forecasters, supplies: s.supplies, periodNS: c.Planner.PeriodNS,
+		predictions: make([]quantum.Prediction, c.Planner.Horizon),
+		told:        append([]scada.Option(nil), s.system.Plan()...),
+	}
+	for _, k := range s.supplies {
+		cfg := k.Pool.Config()
+		p.supply = append(p.supply, scada.PoolSupply{
+			Link: k.Link, SafeBits: float64(cfg.SafeBits), ThresholdBits: float64(cfg.ThresholdBits),
+			MeanBits: make([]float64, c.Planner.Horizon), VarBits2: make([]float64, c.Planner.Horizon),
+		})
+	}
+	s.planning = p
+	s.system.OnPlan(p.decide)
+	return nil
+}
+
+// DecisionTimes are the wall times of the decisions so far; they belong to no
+// result.
+func (s *Scada) DecisionTimes() []time.Duration {
+	if s.planning == nil {
+		return nil
+	}
+	return s.planning.times
+}
+
+// observe tells the forecasters of the step that the links have just ended.
+func (p *planning) observe(in []cosync.Signal, now cosync.Time) {
+	key, up, state := in[scadaKey].Values, in[scadaUp].Values, in[scadaState].Values
+	if now == 0 || int64(now)%p.periodNS != 0 || key == nil || up == nil || state == nil {
+		return
+	}
+	for i, f := range p.forecasters {
+		f.Observe(quantum.Observation{
+			KeyBits: key[i], UpNS: int64(up[i]*1e9 + 0.5),
+			Down: state[i] == linkDown, AboveBound: state[i] == linkAboveBound,
+		})
+	}
+}
+
+func (p *planning) decide(nowNS int64) error {
+	p.result = nil
+	if nowNS%p.periodNS != 0 {
+		return nil
+	}
+	start := time.Now()
+	for i := range p.supply {
+		s := &p.supply[i]
+		s.StockBits = float64(p.supplies[i].Pool.LevelBits())
+		if p.forecasters == nil {
+			continue
+		}
+		p.forecasters[i].Forecast(p.predictions)
+		for t, x := range p.predictions {
+			s.MeanBits[t], s.VarBits2[t] = x.KeyBits, x.KeyBitsVar
+		}
+	}
+	result, err := p.planner.Decide(nowNS, p.supply)
+	p.result = result
+	p.times = append(p.times, time.Since(start))
+	return err
+}
+
+// decisionElements are what is recorded of a decision.
+var decisionElements = []string{"objective", "bound", "gap", "evaluations", "nodes", "slack_bits"}
+
+// publish writes the decision of this step, and an event for each chain whose
+// plan it changed.
+func (p *planning) publish(st *cosync.Step, chains []scada.Chain, plan []scada.Option) {
+	if p.result == nil {
+		return
+	}
+	slack := 0.0
+	for _, s := range p.result.Slacks {
+		slack = max(slack, s.Bits)
+	}
+	w := p.result.Work
+	copy(st.Out[scadaDecision].Values, []float64{
+		p.result.Evaluation.Objective, p.result.Bound, p.result.Gap, float64(w.Evaluations), float64(w.Nodes), slack,
+	})
+	for i, o := range plan {
+		if o == p.told[i] {
+			continue
+		}
+		p.told[i] = o
+		detail := o.Mode.String()
+		if o.Off {
+			detail = "off"
+		}
+		st.Out[scadaPlan].Events = append(st.Out[scadaPlan].Events, cosync.Event{
+			At: st.From, Type: "plan", Element: chains[i].ID, Value: float64(o.Route), Detail: detail,
+		})
+	}
+}

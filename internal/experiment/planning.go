@@ -1,0 +1,101 @@
+package experiment
+
+import (
+	"fmt"
+	"slices"
+
+	"cosim/federates"
+	"cosim/quantum"
+	"cosim/scada"
+	"cosim/scada/reconfig"
+)
+
+// Names of the chance constraint's deterministic equivalents.
+const (
+	chanceGaussian = "gaussian"
+	chanceCantelli = "cantelli"
+)
+
+const forecastNone = "none"
+
+// reconfiguration checks what decides the plan.
+func (v *validator) reconfiguration() {
+	r := v.def.Reconfigure
+	at := "reconfiguration."
+	oneOf := func(key, value string, valid ...string) {
+		if !slices.Contains(valid, value) {
+			v.fault(at+key, "%s is %q%s", key, value, suggest(value, valid))
+		}
+	}
+	oneOf("solver", r.Solver, SolverNone, SolverMISOCP, SolverGreedy)
+	oneOf("chance", r.Chance, chanceGaussian, chanceCantelli)
+	oneOf("forecaster", r.Forecaster, quantum.ForecastKalman, quantum.ForecastPersistence, forecastNone)
+	if r.Solver == SolverNone {
+		return
+	}
+	if r.Horizon < 1 || r.Horizon > 100 {
+		v.fault(at+"horizon", "horizon is %d steps, expected 1 to 100", r.Horizon)
+	}
+	if !(r.Risk > 0 && r.Risk < 1) {
+		v.fault(at+"risk", "risk is %v, expected a probability between 0 and 1", r.Risk)
+	}
+	if r.Period != v.def.Steps.Quantum {
+		v.fault(at+"period", "period is %v, expected that of the links and forecasts, steps.quantum (%v)", r.Period, v.def.Steps.Quantum)
+	}
+	if v.def.Keys.Supply != SupplyPool {
+		v.fault("keys.supply", "supply is %q; chains are reconfigured on key pools only", v.def.Keys.Supply)
+	}
+}
+
+// plan lets the chains of the SCADA federate be reconfigured, if the
+// experiment says so.
+func (b *builder) plan(s *federates.Scada) error {
+	r := b.def.Reconfigure
+	if r.Solver == SolverNone {
+		return nil
+	}
+	c := federates.PlanningConfig{
+		Planner: scada.PlannerConfig{
+			PeriodNS: r.Period.Nanoseconds(), Horizon: r.Horizon, Kappa: reconfig.Gaussian(r.Risk),
+			NoReroute: !r.Reroute, NoModes: !r.Modes, Weights: scada.DefaultPlannerWeights(),
+		},
+		Solver: reconfig.Engine{}, Budget: reconfig.DefaultBudget(), DelayS: b.delayS,
+	}
+	if r.Solver == SolverGreedy {
+		c.Solver = reconfig.Greedy{}
+	}
+	if r.Chance == chanceCantelli {
+		c.Planner.Kappa = reconfig.Cantelli(r.Risk)
+	}
+	if r.Forecaster != forecastNone {
+		for _, l := range b.def.quantumLinks() {
+			f, err := quantum.NewForecaster(r.Forecaster, b.def.linkConfig(l), r.Period.Nanoseconds())
+			if err != nil {
+				return fmt.Errorf("link %s: %w", l.Name, err)
+			}
+			c.Forecasters = append(c.Forecasters, f)
+		}
+	}
+	return s.Plan(c)
+}
+
+// delayS is the design-time estimate of a message's delay along a route:
+// Kingman's waiting time in every queue, serialisation, propagation,
+// processing and enciphering, and half a communication step at each gateway
+// that stores and forwards it.
+func (b *builder) delayS(route []string, octets int) float64 {
+	id, err := b.engine.Route(route...)
+	if err != nil {
+		return 0 // scada has checked the route
+	}
+	const headers = 28 + 36 // UDP over IPv4, and Q3P with its tag
+	crypto := b.def.Crypto.Costs.MessageNS(scada.AESWC, 8*octets) // the slowest
+	estimate := b.engine.PathEstimate(id, 8*(octets+headers), int64(crypto), b.engine.DesignLoad).TotalS()
+	gateways := 0
+	for _, n := range b.def.Nodes {
+		if n.Kind == scada.Gateway && slices.Contains(route, n.Name) {
+			gateways++
+		}
+	}
+	return estimate + float64(gateways)*b.def.Steps.Exchange.Seconds()/2
+}

@@ -1,0 +1,285 @@
+package scada
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"cosim/scada/iec104"
+	"cosim/scada/q3p"
+	"cosim/scada/reconfig"
+)
+
+// PlannerConfig says how chains are reconfigured. The weights are those of the
+// specification, fixed before S-3 was first run and never tuned on it.
+type PlannerConfig struct {
+	PeriodNS int64 // between decisions, and the length of a step of the horizon
+	Horizon  int   // steps, H
+	Kappa    float64
+	// NoReroute and NoModes leave chains on their static route or in their
+	// static mode: the ablations.
+	NoReroute, NoModes bool
+	Weights            PlannerWeights
+}
+
+// PlannerWeights price what a decision costs: β are the chains' priorities.
+type PlannerWeights struct {
+	Drop           float64 // ξ_drop of an expected message
+	DegradeAESWC   float64 // ξ_deg where a stronger mode is wished
+	DegradeAES     float64
+	Switch         float64 // γ of a chain that names none
+	KeyPricePerBit float64 // of stock missing at the end of the horizon
+	// DemandRateHz is how often an unforeseen task is expected of a chain:
+	// enough to keep it on and on a good route, little else.
+	DemandRateHz float64
+}
+
+// DefaultPlannerWeights are the specification's. The price of key lies between
+// what a bit is worth in raising a measurement to a one-time pad (0.3 for 336
+// bits) and in keeping its authentication (0.45 for 128).
+func DefaultPlannerWeights() PlannerWeights {
+	return PlannerWeights{Drop: 1, DegradeAESWC: 0.1, DegradeAES: 0.25, Switch: 0.02, KeyPricePerBit: 0.002, DemandRateHz: 0.01}
+}
+
+// lookaheadS is for how long of planned draw the stock at the end of the
+// horizon should last: the longest break of a fibre.
+const lookaheadS = 5
+
+// PoolSupply is what is known of one pool at a decision: its stock, and mean
+// and variance of the key to come by the end of each step.
+type PoolSupply struct {
+	Link                    string
+	StockBits               float64
+	MeanBits, VarBits2      []float64
+	SafeBits, ThresholdBits float64
+}
+
+// Planner turns what the control centre knows into a decision problem, has it
+// solved and turns the result into a plan.
+type Planner struct {
+	system  *System
+	cfg     PlannerConfig
+	solver  reconfig.Solver
+	budget  reconfig.Budget
+	pools   map[string]int
+	options [][]Option // by chain; the first is off
+	delayS  [][]float64
+	problem reconfig.Problem
+	warm    *reconfig.Warm
+}
+
+// NewPlanner prepares decisions for s. Pools are named in the order in which
+// Decide will be given their supply; delayS predicts the delay of a message of
+// some octets along a route, from trigger to arrival.
+func NewPlanner(s *System, cfg PlannerConfig, solver reconfig.Solver, budget reconfig.Budget, pools []string, delayS func(route []string, octets int) float64) (*Planner, error) {
+	p := &Planner{system: s, cfg: cfg, solver: solver, budget: budget, pools: map[string]int{}}
+	if cfg.PeriodNS <= 0 || cfg.Horizon < 1 {
+		return nil, fmt.Errorf("scada: a planner needs a period and a horizon, has %d ns and %d steps", cfg.PeriodNS, cfg.Horizon)
+	}
+	for i, name := range pools {
+		p.pools[name] = i
+		p.problem.Pools = append(p.problem.Pools, reconfig.Pool{
+			ID: name, StockBits: make([]float64, cfg.Horizon), StockVarBits: make([]float64, cfg.Horizon),
+		})
+	}
+	p.problem.Steps, p.problem.Kappa = cfg.Horizon, cfg.Kappa
+	for i := range s.chains {
+		if err := p.addChain(&s.chains[i], delayS); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// addChain lists the options of a chain, with room for what changes from
+// decision to decision.
+func (p *Planner) addChain(c *chain, delayS func([]string, int) float64) error {
+	options := []Option{{Mode: c.StaticMode, Off: true}}
+	for r := range c.Routes {
+		if r > 0 && p.cfg.NoReroute {
+			break
+		}
+		for _, m := range q3p.Modes() {
+			if m < c.MinMode || m > c.Mode || p.cfg.NoModes && m != c.StaticMode {
+				continue
+			}
+			options = append(options, Option{Route: r, Mode: m})
+		}
+	}
+	switching := c.SwitchCost
+	if switching == 0 {
+		switching = p.cfg.Weights.Switch
+	}
+	made := reconfig.Chain{ID: c.ID, Highest: c.highest, SwitchCost: switching, Before: reconfig.NoOption}
+	var delays []float64
+	for _, o := range options {
+		option := reconfig.Option{Route: o.Route, Mode: int(o.Mode), Cost: make([]float64, p.cfg.Horizon)}
+		delay := 0.0
+		if !o.Off {
+			draws, err := p.draws(c, o)
+			if err != nil {
+				return err
+			}
+			option.Draws = draws
+			delay = delayS(c.Routes[o.Route], c.octets)
+		}
+		made.Options = append(made.Options, option)
+		delays = append(delays, delay)
+	}
+	p.options, p.delayS = append(p.options, options), append(p.delayS, delays)
+	p.problem.Chains = append(p.problem.Chains, made)
+	return nil
+}
+
+// draws are the pools of an option's route.
+func (p *Planner) draws(c *chain, o Option) ([]reconfig.Draw, error) {
+	var draws []reconfig.Draw
+	for _, l := range c.forward[o.Route].legs {
+		if l.via.pool == nil {
+			continue
+		}
+		i := c.forward[o.Route].links[slices.IndexFunc(c.forward[o.Route].links, func(k int) bool {
+			link := p.system.cfg.Links[k]
+			return link.A == l.via.from && link.B == l.via.to || link.A == l.via.to && link.B == l.via.from
+		})]
+		name := p.system.cfg.Links[i].Name
+		pool, ok := p.pools[name]
+		if !ok {
+			return nil, fmt.Errorf("scada: chain %s draws from pool %s, which the planner is not told of", c.ID, name)
+		}
+		draws = append(draws, reconfig.Draw{Pool: pool, MeanBits: make([]float64, p.cfg.Horizon), VarBits2: make([]float64, p.cfg.Horizon)})
+	}
+	return draws, nil
+}
+
+// Decide makes the plan from nowNS on and gives it to the system. The result
+// is the solver's, for the record.
+func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, error) {
+	for i := range supply {
+		p.setPool(&p.problem.Pools[i], &supply[i])
+	}
+	for i := range p.problem.Chains {
+		p.setChain(i, nowNS)
+	}
+	result, err := p.solver.Solve(&p.problem, p.warm, p.budget)
+	if err != nil {
+		return nil, err
+	}
+	p.warm = result.Next()
+	plan := make([]Option, len(p.options))
+	for i := range plan {
+		chosen := result.Plan[i][0]
+		p.problem.Chains[i].Before = chosen
+		plan[i] = p.options[i][chosen]
+		if plan[i].Off { // keeps its way, for when it is on again
+			plan[i].Route, plan[i].Mode = p.system.plan[i].Route, p.system.plan[i].Mode
+		}
+	}
+	return result, p.system.SetPlan(plan)
+}
+
+func (p *Planner) setPool(pool *reconfig.Pool, s *PoolSupply) {
+	for t := range pool.StockBits {
+		pool.StockBits[t], pool.StockVarBits[t] = s.StockBits+s.MeanBits[t], s.VarBits2[t]
+	}
+	pool.ReserveBits = s.SafeBits
+	pool.Terminal = reconfig.Terminal{
+		ThresholdBits:   s.ThresholdBits,
+		LookaheadFactor: lookaheadS * 1e9 / float64(p.cfg.PeriodNS*int64(p.cfg.Horizon)),
+		PricePerBit:     p.cfg.Weights.KeyPricePerBit,
+	}
+}
+
+// setChain prices the options of a chain from nowNS on.
+func (p *Planner) setChain(i int, nowNS int64) {
+	c := &p.system.chains[i]
+	pending := p.system.waiting(c)
+	for t := range p.cfg.Horizon {
+		from := nowNS + int64(t)*p.cfg.PeriodNS
+		mean, variance := p.system.expected(c, from, from+p.cfg.PeriodNS, p.cfg.Weights.DemandRateHz)
+		if t == 0 && pending {
+			mean++
+		}
+		for o := range p.options[i] {
+			p.setOption(i, o, t, mean, variance)
+		}
+	}
+}
+
+func (p *Planner) setOption(i, o, t int, mean, variance float64) {
+	c, option := &p.system.chains[i], &p.problem.Chains[i].Options[o]
+	choice := p.options[i][o]
+	w := &p.cfg.Weights
+	price := 0.0
+	switch {
+	case choice.Off:
+		price = w.Drop
+	case p.system.knownDown(&c.forward[choice.Route]) || p.delayS[i][o] > c.Latency.Seconds():
+		option.Cost[t] = math.Inf(1)
+		return
+	case choice.Mode < c.Mode && choice.Mode == AESWC:
+		price = w.DegradeAESWC
+	case choice.Mode < c.Mode:
+		price = w.DegradeAES
+	}
+	// A chain without a task in sight is neither switched off nor weakened for
+	// nothing.
+	unforeseen := w.DemandRateHz * float64(p.cfg.PeriodNS) / 1e9
+	option.Cost[t] = float64(c.Priority) * price * (mean + unforeseen)
+	bits := p.system.messageBits(c, choice.Mode)
+	for d := range option.Draws {
+		option.Draws[d].MeanBits[t] = bits * mean
+		option.Draws[d].VarBits2[t] = bits * bits * variance
+	}
+}
+
+// waiting says whether a command of the chain is not confirmed yet.
+func (s *System) waiting(c *chain) bool {
+	for _, p := range s.pending {
+		if p.chain == c && p.kind == command && !p.over {
+			return true
+		}
+	}
+	return false
+}
+
+// expected is mean and variance of the number of tasks of a chain that fall
+// due in [fromNS, toNS): exact for periodic ones, whose next time is known.
+func (s *System) expected(c *chain, fromNS, toNS int64, demandRateHz float64) (mean, variance float64) {
+	rate := demandRateHz
+	for i := range s.triggers {
+		t := &s.triggers[i]
+		if t.chain != c {
+			continue
+		}
+		if t.periodNS > 0 {
+			due := t.dueNS
+			if due < fromNS {
+				due += (fromNS - due + t.periodNS - 1) / t.periodNS * t.periodNS
+			}
+			if due >= toNS {
+				return 0, 0
+			}
+			return float64((toNS-1-due)/t.periodNS + 1), 0
+		}
+		rate = t.rateHz
+	}
+	n := rate * float64(toNS-fromNS) / 1e9
+	return n, n
+}
+
+// messageBits is the mean key of one task of a chain on one hop: its message,
+// and the confirmation of a command or the receipt of measurements.
+func (s *System) messageBits(c *chain, m Mode) float64 {
+	bits := s.policy.KeyBits(m, 8*c.octets)
+	if c.up {
+		return bits + s.policy.KeyBits(m, 8*receiptOctets)/receiptEvery
+	}
+	return 2 * bits
+}
+
+// A gateway's measurements are acknowledged by an S frame after every w.
+const (
+	receiptOctets = 6
+	receiptEvery  = iec104.W
+)
