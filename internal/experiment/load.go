@@ -75,6 +75,10 @@ func Load(nameOrPath string, o Overrides) (*Definition, error) {
 	}
 	layers = append(layers, sets...)
 
+	if resolved := own.manifest(); resolved != nil {
+		own.root = resolved // with all its layers
+		return assemble(layers, own)
+	}
 	below, err := caseLayers(lastScalar(layers, "case"))
 	if err != nil {
 		return nil, err
@@ -83,13 +87,34 @@ func Load(nameOrPath string, o Overrides) (*Definition, error) {
 	return assemble(layers, own)
 }
 
+// manifest returns the experiment in a run's manifest.yaml, or nil.
+func (s *source) manifest() *yaml.Node {
+	if s.root == nil {
+		return nil
+	}
+	var program bool
+	var experiment *yaml.Node
+	for i := 0; i+1 < len(s.root.Content); i += 2 {
+		switch s.root.Content[i].Value {
+		case "program":
+			program = true
+		case "experiment":
+			experiment = s.root.Content[i+1]
+		}
+	}
+	if !program {
+		return nil
+	}
+	return experiment
+}
+
 // assemble checks, merges and decodes the layers and validates the result.
 // What no layer says is a mistake of the experiment's own file.
 func assemble(layers []*source, own *source) (*Definition, error) {
 	def := defaults()
 	def.places = positions{}
 	var mistakes Mistakes
-	merged := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	all := newLayered()
 	for _, l := range layers {
 		if l.root == nil {
 			continue
@@ -100,11 +125,11 @@ func assemble(layers []*source, own *source) (*Definition, error) {
 			// of the rest can be checked in the same go.
 			prune(l.root, reflect.TypeFor[Definition]())
 		}
-		def.places.enter(l.file, "", l.root)
-		merge(merged, l.root)
+		all.lay(l)
 	}
+	def.places.enter(all, "", all.root)
 	def.places[""] = own.start()
-	if err := merged.Decode(def); err != nil {
+	if err := all.root.Decode(def); err != nil {
 		return nil, append(mistakes, &Mistake{own.start(), err.Error()}).err()
 	}
 	def.resolve()
@@ -193,8 +218,32 @@ func lastScalar(layers []*source, key string) string {
 	return ""
 }
 
-// merge lays src over dst: mappings key by key, anything else as a whole.
-func merge(dst, src *yaml.Node) {
+// layered is one document made of several, which remembers from which file
+// each of its values comes.
+type layered struct {
+	root  *yaml.Node
+	files map[*yaml.Node]string
+}
+
+func newLayered() *layered {
+	return &layered{&yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, map[*yaml.Node]string{}}
+}
+
+// lay puts a source over what is there already: mappings key by key, lists of
+// things with an id or a name thing by thing, anything else as a whole.
+func (l *layered) lay(s *source) {
+	l.mark(s.file, s.root)
+	l.mapping(l.root, s.root)
+}
+
+func (l *layered) mark(file string, n *yaml.Node) {
+	l.files[n] = file
+	for _, c := range n.Content {
+		l.mark(file, c)
+	}
+}
+
+func (l *layered) mapping(dst, src *yaml.Node) {
 	for i := 0; i+1 < len(src.Content); i += 2 {
 		key, value := src.Content[i], src.Content[i+1]
 		at := -1
@@ -205,26 +254,72 @@ func merge(dst, src *yaml.Node) {
 		}
 		switch {
 		case at < 0:
-			dst.Content = append(dst.Content, key, copyNode(value))
+			dst.Content = append(dst.Content, key, l.copy(value))
 		case value.Kind == yaml.MappingNode && dst.Content[at].Kind == yaml.MappingNode:
-			merge(dst.Content[at], value)
+			l.mapping(dst.Content[at], value)
+		case named(value) && named(dst.Content[at]):
+			l.list(dst.Content[at], value)
 		default:
-			dst.Content[at] = copyNode(value)
+			dst.Content[at-1], dst.Content[at] = key, l.copy(value)
 		}
 	}
 }
 
-// copyNode copies mappings, so that merging into them does not change the
-// source they came from.
-func copyNode(n *yaml.Node) *yaml.Node {
-	if n.Kind != yaml.MappingNode {
+// list changes the things of dst that src names too, and adds the others.
+func (l *layered) list(dst, src *yaml.Node) {
+	for _, thing := range src.Content {
+		known := false
+		for _, other := range dst.Content {
+			if nameIn(other) == nameIn(thing) {
+				l.mapping(other, thing)
+				known = true
+			}
+		}
+		if !known {
+			dst.Content = append(dst.Content, l.copy(thing))
+		}
+	}
+}
+
+// named says whether n is a list of mappings that all have an id or a name.
+func named(n *yaml.Node) bool {
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		return false
+	}
+	for _, thing := range n.Content {
+		if nameIn(thing) == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// nameIn is the id, or else the name, in a mapping.
+func nameIn(n *yaml.Node) string {
+	name := ""
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		switch n.Content[i].Value {
+		case "id":
+			return n.Content[i+1].Value
+		case "name":
+			name = n.Content[i+1].Value
+		}
+	}
+	return name
+}
+
+// copy copies what may be changed by a later layer, so that the source it
+// comes from stays as it is.
+func (l *layered) copy(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.ScalarNode {
 		return n
 	}
 	c := *n
 	c.Content = make([]*yaml.Node, len(n.Content))
 	for i, e := range n.Content {
-		c.Content[i] = copyNode(e)
+		c.Content[i] = l.copy(e)
 	}
+	l.files[&c] = l.files[n]
 	return &c
 }
 

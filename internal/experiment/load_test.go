@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -73,9 +74,16 @@ func TestFlagsOverrideFilesTheLastOneWins(t *testing.T) {
 // --set a.b=x is the same as the key in the file.
 func TestSetIsTheKeyInTheFile(t *testing.T) {
 	for _, c := range []struct{ path, value string }{
-		{"duration", "1200s"}, {"seed", "77"}, {"quantum.pulse_rate_hz", "123456"}, {"keys.supply", "store"},
-		{"keys.pool.ttl_s", "50"}, {"disturbances.contingencies.size_mw", "10"}, {"link_classes.trunk.queue.limit_packets", "7"},
-		{"classes.pmu.mode", "aes"}, {"attacks", "[{kind: drop, link: CC-GW1, probability: 0.1}]"}, {"grid.avr", "false"},
+		{"duration", "1200s"},
+		{"seed", "77"},
+		{"quantum.pulse_rate_hz", "123456"},
+		{"keys.supply", "store"},
+		{"keys.pool.ttl_s", "50"},
+		{"disturbances.contingencies.size_mw", "10"},
+		{"link_classes.trunk.queue.limit_packets", "7"},
+		{"classes.pmu.mode", "aes"},
+		{"attacks", "[{kind: drop, link: CC-GW1, probability: 0.1}]"},
+		{"grid.avr", "false"},
 	} {
 		var text strings.Builder
 		text.WriteString(strings.TrimSuffix(goodHead, "\n"))
@@ -122,18 +130,39 @@ func TestMistakesStandInTheLayerThatBroughtThem(t *testing.T) {
 		want      []string // beginnings of messages
 		absent    string
 	}{
-		{"value of the file", "quantum: {pulse_rate_hz: -1}\n", nil,
-			[]string{"t.yaml:3:26: pulse_rate_hz must be"}, ""},
-		{"value of one key in a lower layer's group", "link_classes: {trunk: {rate_bps: 0}}\n", nil,
-			[]string{"t.yaml:3:34: rate_bps: "}, ".yaml:1"},
-		{"file and flag, each with its own", "quantum: {break_rate_hz: -1}\n", []string{"keys.pool.ttl_s=-1"},
-			[]string{"t.yaml:3:26: break_rate_hz must", "--set keys.pool.ttl_s=-1: ttl_s must"}, ""},
-		{"flag over the file", "quantum: {break_rate_hz: -1}\n", []string{"quantum.break_rate_hz=-2"},
-			[]string{"--set quantum.break_rate_hz=-2: break_rate_hz must be at least 0, is -2"}, "t.yaml"},
-		{"list of the file in the place of the federation's", "pmus:\n  - {id: pmu/4, bus: 4, ied: IED-pmu-4}\n  - {id: pmu/77, bus: 77, ied: IED-pmu-31}\n", nil,
-			[]string{"t.yaml:5:23: no bus 77 in ieee39", "ieee39/federation.yaml:"}, ""},
-		{"list of the flag in the place of the file's", "areas: [{name: a, gateway: GW9, buses: [1]}]\n", []string{"areas=[{name: b, gateway: GW1, buses: [1, 2, 99, 15]}]"},
-			[]string{"--set areas=[{name: b, gateway: GW1, buses: [1, 2, 99, 15]}]: no bus 99 in ieee39"}, "t.yaml"},
+		{
+			"value of the file", "quantum: {pulse_rate_hz: -1}\n", nil,
+			[]string{"t.yaml:3:26: pulse_rate_hz must be"},
+			"",
+		},
+		{
+			"value of one key in a lower layer's group", "link_classes: {trunk: {rate_bps: 0}}\n", nil,
+			[]string{"t.yaml:3:34: rate_bps: "},
+			".yaml:1",
+		},
+		{
+			"file and flag, each with its own", "quantum: {break_rate_hz: -1}\n",
+			[]string{"keys.pool.ttl_s=-1"},
+			[]string{"t.yaml:3:26: break_rate_hz must", "--set keys.pool.ttl_s=-1: ttl_s must"},
+			"",
+		},
+		{
+			"flag over the file", "quantum: {break_rate_hz: -1}\n",
+			[]string{"quantum.break_rate_hz=-2"},
+			[]string{"--set quantum.break_rate_hz=-2: break_rate_hz must be at least 0, is -2"},
+			"t.yaml",
+		},
+		{
+			"things of the file over and beside the federation's", "pmus:\n  - {id: pmu/4, bus: 44}\n  - {id: pmu/77, bus: 77, ied: IED-pmu-31}\n", nil,
+			[]string{"t.yaml:4:22: no bus 44 in ieee39", "t.yaml:5:23: no bus 77 in ieee39"},
+			"federation.yaml",
+		},
+		{
+			"things of the flag over the file's", "areas: [{name: a, gateway: GW9, buses: [1]}]\n",
+			[]string{"areas=[{name: a, gateway: GW1, buses: [1, 2, 99, 15]}]"},
+			[]string{"--set areas=[{name: a, gateway: GW1, buses: [1, 2, 99, 15]}]: no bus 99 in ieee39"},
+			"t.yaml",
+		},
 	} {
 		got := mistakesOf(t, goodHead+c.doc, c.set...)
 		for _, want := range c.want {
@@ -303,6 +332,44 @@ func TestEveryMistakeOfMeaning(t *testing.T) {
 		got := strings.Join(mistakesOf(t, goodHead, strings.Split(c.set, ";")...), "\n")
 		if !strings.Contains(got, ": "+c.want) {
 			t.Errorf("%s: %q is not said in\n%.800s", c.set, c.want, got)
+		}
+	}
+}
+
+// A list of things with ids is changed thing by thing, so that one chain can
+// be given another mode without repeating all.
+func TestOneChainOfTheCaseCanBeChanged(t *testing.T) {
+	whole := load(t, "S-2")
+	changed := load(t, "S-2", "chains=[{id: pmu-4, static_mode: otp}]", "classes.pmu.latency=150ms")
+	if len(changed.Chains) != len(whole.Chains) {
+		t.Fatalf("%d chains, want all %d", len(changed.Chains), len(whole.Chains))
+	}
+	for i, c := range changed.Chains {
+		want := whole.Chains[i].StaticMode.String()
+		if c.ID == "pmu-4" {
+			want = "otp"
+		}
+		if c.StaticMode.String() != want || len(c.Routes) != len(whole.Chains[i].Routes) {
+			t.Errorf("%s: mode %v and %d routes", c.ID, c.StaticMode, len(c.Routes))
+		}
+	}
+}
+
+// A run's manifest is an experiment: the same one.
+func TestManifestRunsAgain(t *testing.T) {
+	d := load(t, "S-1", short...)
+	first := recording(t, d)
+	r, err := Run(context.Background(), d, RunOptions{Out: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(filepath.Join(r.Dir, "manifest.yaml"), Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, hash := range recording(t, again) {
+		if hash != first[file] {
+			t.Errorf("%s differs from that of the first run", file)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cosim/federates"
@@ -192,8 +191,8 @@ func (m *meter) books(f *cosync.Frame) {
 
 func (m *meter) End(error) error { return nil }
 
-// describe says what a contingency was: "+552 MW at bus 16, fibre CC-GW2 down
-// 3.8 s".
+// describe says what a contingency was: "+552 MW at bus 16 (area-2), fibre
+// CC-GW2 down 3.8 s from 312.90 s".
 func (m *meter) describe(s LoadStep) string {
 	text := fmt.Sprintf("%+.0f MW at bus %d", s.SizeMW, s.Bus)
 	for _, a := range m.def.Areas {
@@ -205,7 +204,7 @@ func (m *meter) describe(s LoadStep) string {
 	}
 	for _, b := range m.timeline.Breaks {
 		if b.From < s.To && b.To > s.From-2*cosync.Second && b.From < s.From+2*cosync.Second {
-			text += ", fibre " + b.Link + " down " + strconv.FormatFloat((b.To-b.From).Seconds(), 'f', 1, 64) + " s"
+			text += fmt.Sprintf(", fibre %s down %.1f s from %.2f s", b.Link, (b.To - b.From).Seconds(), b.From.Seconds())
 		}
 	}
 	return text

@@ -88,7 +88,7 @@ func (b *builder) delayS(route []string, octets int) float64 {
 	if err != nil {
 		return 0 // scada has checked the route
 	}
-	const headers = 28 + 36 // UDP over IPv4, and Q3P with its tag
+	const headers = 28 + 36                                       // UDP over IPv4, and Q3P with its tag
 	crypto := b.def.Crypto.Costs.MessageNS(scada.AESWC, 8*octets) // the slowest
 	estimate := b.engine.PathEstimate(id, 8*(octets+headers), int64(crypto), b.engine.DesignLoad).TotalS()
 	gateways := 0

@@ -141,7 +141,7 @@ func (d *Definition) sizeBlocks() {
 	}
 	for i := range d.Blocks {
 		if b := &d.Blocks[i]; b.CapacityMW == 0 {
-			b.CapacityMW = d.BlockShare * d.Disturb.Contingencies.SizeMW / count[b.Area]
+			b.CapacityMW = d.BlockShare * max(0, d.Disturb.Contingencies.SizeMW) / count[b.Area]
 		}
 	}
 }

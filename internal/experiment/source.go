@@ -249,34 +249,27 @@ func (p positions) find(path string) Position {
 	}
 }
 
-// enter notes the places of n and all below it. A sequence replaces what an
-// earlier source had at its path, so its old elements are forgotten.
-func (p positions) enter(file, path string, n *yaml.Node) {
-	p[path] = Position{file, n.Line, n.Column}
+// enter notes the places of n and all below it.
+func (p positions) enter(l *layered, path string, n *yaml.Node) {
+	p[path] = l.place(n)
 	switch n.Kind {
 	case yaml.SequenceNode:
-		if _, replaces := p[path+"[0]"]; replaces {
-			for old := range p {
-				if strings.HasPrefix(old, path+"[") {
-					delete(p, old)
-				}
-			}
-		}
 		for i, c := range n.Content {
-			p.enter(file, fmt.Sprintf("%s[%d]", path, i), c)
+			p.enter(l, fmt.Sprintf("%s[%d]", path, i), c)
 		}
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i]
+			key, value := n.Content[i], n.Content[i+1]
 			child := join(path, key.Value)
-			p.enter(file, child, n.Content[i+1])
-			p[child] = Position{file, key.Line, key.Column}
-			if v := n.Content[i+1]; v.Kind == yaml.ScalarNode {
-				p[child] = Position{file, v.Line, v.Column}
+			p.enter(l, child, value)
+			if value.Kind != yaml.ScalarNode {
+				p[child] = l.place(key)
 			}
 		}
 	}
 }
+
+func (l *layered) place(n *yaml.Node) Position { return Position{l.files[n], n.Line, n.Column} }
 
 func join(path, key string) string {
 	if path == "" {

@@ -29,6 +29,7 @@ func (d *Definition) validate() Mistakes {
 		}
 		return v.mistakes
 	}
+	v.dynamics()
 	v.models()
 	v.areas()
 	v.reconfiguration()
@@ -107,6 +108,14 @@ func (v *validator) power() {
 			v.fault(fmt.Sprintf("generators[%d].bus", i), "no generator at bus %d of %s", g.Bus, d.Case)
 		}
 	}
+}
+
+// dynamics checks that the power system can be simulated.
+func (v *validator) dynamics() {
+	d, c := v.def, v.system
+	if c == nil {
+		return
+	}
 	if _, err := grid.NewSimulator(c, grid.Options{AVR: d.Grid.AVR}); err != nil {
 		for _, e := range flatten(err) {
 			v.fault("case", "case %s: %v", d.Case, e)
@@ -147,6 +156,9 @@ func (v *validator) models() {
 	sc := d.scadaConfig()
 	for _, err := range sc.Validate() {
 		v.model("", err)
+	}
+	if d.Quantum.LengthKM != quantum.DefaultLinkConfig().LengthKM {
+		v.fault("quantum.length_km", "length_km has no effect here: each link has its own, under links")
 	}
 	net := d.networkConfig()
 	for _, p := range net.Problems() {
@@ -243,6 +255,9 @@ func (v *validator) areas() {
 func (v *validator) disturbances() {
 	c, s, n := v.def.Disturb.Contingencies, v.def.Disturb.Surges, v.def.Disturb.LoadNoise
 	at := "disturbances."
+	if c.SizeMW < 0 {
+		v.fault(at+"contingencies.size_mw", "size_mw is %v, expected 0 or more", c.SizeMW)
+	}
 	if c.Count < 0 || s.Count < 0 || s.Links < 0 {
 		v.fault(at+"contingencies.count", "counts must not be negative")
 	}
