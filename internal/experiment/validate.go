@@ -264,7 +264,7 @@ func (v *validator) disturbances() {
 	if c.Count > 0 && len(v.def.Areas) == 0 {
 		v.fault(at+"contingencies", "contingencies need areas to hit")
 	}
-	if c.BreakMax < c.BreakMin {
+	if c.BreakMax > 0 && c.BreakMax < c.BreakMin {
 		v.fault(at+"contingencies.break_max", "break_max %v is less than break_min %v", c.BreakMax, c.BreakMin)
 	}
 	for _, x := range []struct {
