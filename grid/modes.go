@@ -1,10 +1,10 @@
 package grid
 
 import (
-	"errors"
 	"math"
 	"math/cmplx"
 	"sort"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -29,6 +29,30 @@ type Participation struct {
 // Oscillatory tells whether m is a pair of complex eigenvalues.
 func (m *Mode) Oscillatory() bool { return m.FreqHz > 0 }
 
+// GeneratorShare is a generator's share in a mode, all its states together.
+type GeneratorShare struct {
+	Bus   string
+	Share float64
+}
+
+// Generators returns the shares of the generators, the greatest first.
+func (m *Mode) Generators() []GeneratorShare {
+	var out []GeneratorShare
+	place := make(map[string]int)
+	for _, p := range m.Participation {
+		_, bus, _ := strings.Cut(p.State, " ")
+		i, known := place[bus]
+		if !known {
+			i = len(out)
+			place[bus] = i
+			out = append(out, GeneratorShare{Bus: bus})
+		}
+		out[i].Share += p.Share
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Share > out[j].Share })
+	return out
+}
+
 // Modes is the small-signal picture of a case, electromechanical and other
 // oscillations first by frequency, then real modes from the slowest.
 type Modes struct {
@@ -39,7 +63,8 @@ type Modes struct {
 // ComputeModes returns the modes of c with the model of opt at the
 // power-flow solution. The zero eigenvalue of the common angle reference is
 // left out: angles are counted from the centre of inertia. AGC, noise and
-// blocks take no part.
+// blocks take no part. Unlike [NewSimulator] it takes an unstable system too:
+// its modes are what one wants to see then.
 func ComputeModes(c *Case, opt Options) (*Modes, error) {
 	lin, err := newBaseLinear(c, opt)
 	if err != nil {
@@ -89,15 +114,15 @@ func (m *linear) modes() (*Modes, error) {
 	}
 	var reduced mat.Dense
 	reduced.Product(left, m.a, right)
-	return m.decompose(&reduced, left, right)
+	return m.decompose(&reduced, left, right, m.layout.names)
 }
 
 // decompose finds the eigenvalues of the reduced matrix and the participation
-// of the states of the full one.
-func (m *linear) decompose(reduced, left, right *mat.Dense) (*Modes, error) {
+// of the states of the full one, which have these names.
+func (m *linear) decompose(reduced, left, right *mat.Dense, names []string) (*Modes, error) {
 	var eig mat.Eigen
 	if !eig.Factorize(reduced, mat.EigenBoth) {
-		return nil, errors.New("grid: eigenvalues did not converge")
+		return nil, errNoEigenvalues
 	}
 	var vr, vl mat.CDense
 	eig.VectorsTo(&vr)
@@ -111,7 +136,7 @@ func (m *linear) decompose(reduced, left, right *mat.Dense) (*Modes, error) {
 		if size := cmplx.Abs(lambda); size > 0 {
 			mode.DampingRatio = -real(lambda) / size
 		}
-		mode.Participation = m.participation(k, &vl, &vr, left, right)
+		mode.Participation = participation(k, &vl, &vr, left, right, names)
 		out.Modes = append(out.Modes, mode)
 	}
 	sort.SliceStable(out.Modes, func(i, j int) bool {
@@ -129,7 +154,7 @@ func (m *linear) decompose(reduced, left, right *mat.Dense) (*Modes, error) {
 
 // participation takes both eigenvectors back to the full state, v = R v_r and
 // wᴴ = w_rᴴ L, and lists the states with more than 1 % of the sum.
-func (m *linear) participation(k int, vl, vr *mat.CDense, left, right *mat.Dense) []Participation {
+func participation(k int, vl, vr *mat.CDense, left, right *mat.Dense, names []string) []Participation {
 	const least = 0.01
 	n, r := right.Dims()
 	share := make([]float64, n)
@@ -146,7 +171,7 @@ func (m *linear) participation(k int, vl, vr *mat.CDense, left, right *mat.Dense
 	var parts []Participation
 	for i, s := range share {
 		if s > least*sum {
-			parts = append(parts, Participation{m.layout.names[i], s / sum})
+			parts = append(parts, Participation{names[i], s / sum})
 		}
 	}
 	sort.SliceStable(parts, func(i, j int) bool { return parts[i].Share > parts[j].Share })

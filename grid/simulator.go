@@ -71,7 +71,9 @@ type block struct {
 }
 
 // NewSimulator solves the power flow of c, linearises its dynamics and
-// returns the settled system. It keeps c and expects it unchanged.
+// returns the settled system. It keeps c and expects it unchanged. A system
+// with a growing mode is refused with an [*UnstableError], here and at every
+// later change of topology.
 func NewSimulator(c *Case, opt Options) (*Simulator, error) {
 	if err := opt.complete(); err != nil {
 		return nil, err
@@ -97,7 +99,7 @@ func NewSimulator(c *Case, opt Options) (*Simulator, error) {
 	return s, nil
 }
 
-// model returns the linear model of a topology.
+// model returns the linear model of a topology, if it is stable.
 func (s *Simulator) model(t topology) (*linear, error) {
 	key := t.key()
 	if m, ok := s.models[key]; ok {
@@ -109,6 +111,9 @@ func (s *Simulator) model(t topology) (*linear, error) {
 	}
 	m, err := newLinear(d)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.checkStable(t); err != nil {
 		return nil, err
 	}
 	s.models[key] = m
@@ -192,25 +197,41 @@ func (s *Simulator) BlockMW(blockNumber int) float64 {
 
 // TripGenerator disconnects a generator: its inertia, damping, governor and
 // share of AGC are gone, and the centre of inertia is that of the others. On
-// error nothing has changed.
+// error, for example an [*UnstableError], nothing has changed.
 func (s *Simulator) TripGenerator(gen int) error {
-	if s.now.out[gen] {
-		return fmt.Errorf("grid: generator at bus %s is out already", s.sys.c.Gens[gen].Bus)
-	}
 	t := s.top.clone()
-	t.gens[gen] = true
+	if err := s.takeGenerator(t, gen); err != nil {
+		return err
+	}
 	return s.enter(t)
 }
 
+// takeGenerator marks a generator that runs as out in t.
+func (s *Simulator) takeGenerator(t topology, gen int) error {
+	if s.now.out[gen] {
+		return fmt.Errorf("grid: generator at bus %s is out already", s.sys.c.Gens[gen].Bus)
+	}
+	t.gens[gen] = true
+	return nil
+}
+
 // TripBranch opens a branch. On error, for example when it would leave an
-// island without inertia, nothing has changed.
+// island without inertia or an unstable system, nothing has changed.
 func (s *Simulator) TripBranch(branch int) error {
+	t := s.top.clone()
+	if err := s.takeBranch(t, branch); err != nil {
+		return err
+	}
+	return s.enter(t)
+}
+
+// takeBranch marks a closed branch as out in t.
+func (s *Simulator) takeBranch(t topology, branch int) error {
 	if b := &s.sys.c.Branches[branch]; !b.InService || s.top.branches[branch] {
 		return fmt.Errorf("grid: branch %s is open already", b.ID)
 	}
-	t := s.top.clone()
 	t.branches[branch] = true
-	return s.enter(t)
+	return nil
 }
 
 // CloseBranch closes a branch that TripBranch opened. Where it joins two

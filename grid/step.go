@@ -29,11 +29,14 @@ type StepResponse struct {
 	MinVoltageBus    string
 	MaxVoltageStepPU float64 // greatest |V − V before the event| at the end, p.u.
 	MaxVoltageBus    string
-	TimeS            []float64
-	COIFreqHz        []float64
-	GenFreqHz        [][]float64 // a row a sample, a column a generator of the case
-	BusVoltagePU     [][]float64 // a row a sample, a column a bus of the case
-	BeforeVoltagePU  []float64
+	// PeakVoltageChangePU is the greatest |V − V before the event| of all
+	// samples and buses, p.u.
+	PeakVoltageChangePU float64
+	TimeS               []float64
+	COIFreqHz           []float64
+	GenFreqHz           [][]float64 // a row a sample, a column a generator of the case
+	BusVoltagePU        [][]float64 // a row a sample, a column a bus of the case
+	BeforeVoltagePU     []float64
 	// Mechanical power of every generator before the event and at the end.
 	BeforeMechanicalMW, EndMechanicalMW []float64
 }
@@ -66,9 +69,11 @@ func ComputeStep(c *Case, opt Options, event Event, seconds float64) (*StepRespo
 	return r, nil
 }
 
-// apply lets an event happen now.
+// apply lets an event happen now. Trips together are one change of topology:
+// what either would do alone is no matter.
 func (s *Simulator) apply(e Event) error {
 	f := &faults{}
+	t := s.top.clone()
 	if e.LoadBus != "" {
 		if bus, ok := s.BusIndex(e.LoadBus); ok {
 			s.AddLoadMW(bus, e.LoadMW, e.LoadMVAr)
@@ -79,18 +84,27 @@ func (s *Simulator) apply(e Event) error {
 	if e.TripGen != "" {
 		if gen, ok := s.GenIndex(e.TripGen); !ok {
 			f.add(Position{}, "grid: case %s has no generator at bus %q", s.sys.c.Name, e.TripGen)
-		} else if err := s.TripGenerator(gen); err != nil {
+		} else if err := s.takeGenerator(t, gen); err != nil {
 			return err
 		}
 	}
 	if e.TripBranch != "" {
 		if branch, ok := s.BranchIndex(e.TripBranch); !ok {
 			f.add(Position{}, "grid: case %s has no branch %q", s.sys.c.Name, e.TripBranch)
-		} else if err := s.TripBranch(branch); err != nil {
+		} else if err := s.takeBranch(t, branch); err != nil {
 			return err
 		}
 	}
-	return f.join()
+	if err := f.join(); err != nil || e.TripGen == "" && e.TripBranch == "" {
+		return err
+	}
+	return s.enter(t)
+}
+
+// BeyondLinear tells whether the answer leaves the range of the linear model
+// ([BeyondLinear]).
+func (r *StepResponse) BeyondLinear() bool {
+	return BeyondLinear(r.MaxGenHz, r.PeakVoltageChangePU)
 }
 
 func (r *StepResponse) sample(s *Simulator) {
@@ -112,6 +126,7 @@ func (r *StepResponse) sample(s *Simulator) {
 		if v < r.MinVoltagePU {
 			r.MinVoltagePU, r.MinVoltageBus = v, r.Case.Buses[i].ID
 		}
+		r.PeakVoltageChangePU = math.Max(r.PeakVoltageChangePU, math.Abs(v-r.BeforeVoltagePU[i]))
 	}
 }
 

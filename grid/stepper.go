@@ -36,8 +36,18 @@ type shape struct {
 }
 
 func newStepper(lin *linear, s shape) *stepper {
+	p, a := closeLoops(lin, s)
+	phi, m := zeroOrderHold(a, float64(lin.opt.StepNS)*1e-9)
+	p.m = m
+	p.stack(phi, s)
+	return p
+}
+
+// closeLoops returns a stepper that cannot step yet and the matrix of the
+// continuous system that it is to step, ż = A z + b.
+func closeLoops(lin *linear, s shape) (p *stepper, a *mat.Dense) {
 	nx := lin.layout.n
-	p := &stepper{linear: lin, nz: nx, agc: make([]int, len(lin.machines)), share: make([]float64, len(lin.machines))}
+	p = &stepper{linear: lin, nz: nx, agc: make([]int, len(lin.machines)), share: make([]float64, len(lin.machines))}
 	for u := range lin.machines {
 		p.agc[u] = -1
 		if lin.opt.AGC != nil && lin.present[u] && lin.machines[u].governor {
@@ -50,15 +60,12 @@ func newStepper(lin *linear, s shape) *stepper {
 		p.nz++
 	}
 	p.drift = make([]float64, p.nz)
-	a := mat.NewDense(p.nz, p.nz, nil)
+	a = mat.NewDense(p.nz, p.nz, nil)
 	a.Slice(0, nx, 0, nx).(*mat.Dense).Copy(lin.a)
 	lin.inCOIFrame(a)
 	p.addAGC(a)
 	p.addBlocks(a, s.blockBus)
-	phi, m := zeroOrderHold(a, float64(lin.opt.StepNS)*1e-9)
-	p.m = m
-	p.stack(phi, s)
-	return p
+	return p, a
 }
 
 // addAGC closes the loop from each island's centre of inertia to its governed

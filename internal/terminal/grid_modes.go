@@ -151,15 +151,15 @@ func (p participation) MarshalJSON() ([]byte, error) {
 }
 
 func oscillationSheet(m *grid.Modes, all bool) *sheet {
-	who, describe := "generators (share / %)", generators
+	decay, who, describe := "time constant / s", "generators (share / %)", generators
 	if all {
-		who, describe = "states (share / %)", states
+		decay, who, describe = "τ / s", "states (share / %)", states
 	}
 	s := &sheet{columns: []column{
 		{head: " "},
 		{head: "frequency / Hz", decimals: 3},
 		{head: "damping / %", decimals: 2},
-		{head: "time constant / s", decimals: 2},
+		{head: decay, decimals: 2},
 		{head: "kind"},
 		{head: who},
 	}}
@@ -214,33 +214,23 @@ func kind(m *grid.Mode) string {
 	return "mixed"
 }
 
-// generators lists those with the greatest shares in a mode, all their states
-// together.
+// generators lists those with the greatest shares in a mode.
 func generators(m *grid.Mode) string {
 	const most, least = 4, 0.05
-	share := map[string]float64{}
-	var names []string
-	for _, p := range m.Participation {
-		_, name, _ := strings.Cut(p.State, " ")
-		if _, known := share[name]; !known {
-			names = append(names, name)
-		}
-		share[name] += p.Share
-	}
-	sort.SliceStable(names, func(i, j int) bool { return share[names[i]] > share[names[j]] })
 	var parts []string
-	for i, name := range names {
-		if i > 0 && (i >= most || share[name] < least) {
+	for i, g := range m.Generators() {
+		if i > 0 && (i >= most || g.Share < least) {
 			break
 		}
-		parts = append(parts, fmt.Sprintf("%s (%.0f)", name, 100*share[name]))
+		parts = append(parts, fmt.Sprintf("%s (%.0f)", g.Bus, 100*g.Share))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// states lists the states with the greatest shares in a mode.
+// states lists the states with the greatest shares in a mode, as many as fit
+// on a line of 100 letters.
 func states(m *grid.Mode) string {
-	const most = 4
+	const most = 3
 	var parts []string
 	for _, p := range m.Participation[:min(most, len(m.Participation))] {
 		parts = append(parts, fmt.Sprintf("%s (%.0f)", p.State, 100*p.Share))
