@@ -15,7 +15,8 @@ import (
 // mpc.branch. Comments, continued lines, and rows ended by a semicolon or a
 // new line are understood; other fields are passed over. A file that goes on
 // to compute with the tables (mpc.branch(:, 3) = ...) is refused, for its
-// numbers would be wrong. The format states no frequency: it is taken as
+// numbers would be wrong, and so is a table whose rows are not of one length,
+// where a forgotten value has moved all that follow it. The format states no frequency: it is taken as
 // 60 Hz. There are no dynamics in such a file.
 func ParseMATPOWER(name string, data []byte) (*Case, error) {
 	p := &matpower{file: name, c: &Case{FreqHz: 60}}
@@ -176,9 +177,10 @@ func (p *matpower) statement(s string, line int) {
 	p.table(name, right, line)
 }
 
-// matpowerColumns is the least number of columns of each table that holds
-// all that is used.
-var matpowerColumns = map[string]int{"bus": 13, "gen": 10, "branch": 11}
+// matpowerColumns is the least number of columns of each table. Solved cases
+// append results. Of a generator's 21 columns many files leave out the last
+// eleven, capability curves and ramp rates.
+var matpowerColumns = map[string]int{"bus": 13, "gen": 10, "branch": 13}
 
 // table reads "[ rows ]".
 func (p *matpower) table(name, text string, line int) {
@@ -188,10 +190,22 @@ func (p *matpower) table(name, text string, line int) {
 	}
 	text = strings.TrimSpace(text)
 	text = text[1 : len(text)-1]
+	columns, first := 0, 0
 	for i, row := range strings.Split(text, "\n") {
 		for _, part := range strings.Split(row, ";") {
 			fields := strings.Fields(strings.ReplaceAll(part, ",", " "))
 			if len(fields) == 0 {
+				continue
+			}
+			if columns == 0 {
+				columns, first = len(fields), line+i
+			}
+			if want := matpowerColumns[name]; len(fields) < want {
+				p.fail(line+i, "mpc.%s has %d columns, want at least %d", name, len(fields), want)
+				continue
+			}
+			if len(fields) != columns {
+				p.fail(line+i, "mpc.%s has %d columns, its first row (line %d) %d", name, len(fields), first, columns)
 				continue
 			}
 			p.row(name, fields, line+i)
@@ -200,10 +214,6 @@ func (p *matpower) table(name, text string, line int) {
 }
 
 func (p *matpower) row(name string, fields []string, line int) {
-	if want := matpowerColumns[name]; len(fields) < want {
-		p.fail(line, "mpc.%s has %d columns, want at least %d", name, len(fields), want)
-		return
-	}
 	v := make([]float64, len(fields))
 	for i, f := range fields {
 		var ok bool

@@ -106,6 +106,33 @@ func TestMATPOWERRowsKeepTheirLine(t *testing.T) {
 	}
 }
 
+// A forgotten value moves all that follow it.
+func TestMATPOWERRowsHaveOneLength(t *testing.T) {
+	const branch = "1 2 0 0.1 0 0 0 0 0 0 1 -360 360"
+	file := func(rows ...string) []byte {
+		return []byte("mpc.baseMVA = 100;\nmpc.bus = [ 1 3 0 0 0 0 1 1 0 110 1 1.1 0.9; 2 1 10 5 0 0 1 1 0 110 1 1.1 0.9 ];\n" +
+			"mpc.gen = [ 1 10 0 Inf -Inf 1 100 1 100 0 ];\nmpc.branch = [\n" + strings.Join(rows, ";\n") + "\n];")
+	}
+	const short = "1 2 0 0.1 0 0 0 0 0 0 1 -360"
+	const solved = branch + " 10.1 5 -10 -5"
+	for _, tc := range []struct {
+		rows []string
+		want string
+	}{
+		{[]string{branch, branch}, ""},
+		{[]string{solved, solved}, ""},
+		{[]string{branch, short}, "x.m:6: mpc.branch has 12 columns, want at least 13"},
+		{[]string{short}, "x.m:5: mpc.branch has 12 columns, want at least 13"},
+		{[]string{solved, branch}, "x.m:6: mpc.branch has 13 columns, its first row (line 5) 17"},
+		{[]string{branch, branch, branch + " 7"}, "x.m:7: mpc.branch has 14 columns, its first row (line 5) 13"},
+	} {
+		_, err := grid.ParseMATPOWER("x.m", file(tc.rows...))
+		if (err == nil) != (tc.want == "") || err != nil && err.Error() != tc.want {
+			t.Errorf("%q: got %v, want %q", tc.rows, err, tc.want)
+		}
+	}
+}
+
 func FuzzParseMATPOWER(f *testing.F) {
 	c := mustLoad(f, "ieee33")
 	f.Add([]byte(asMATPOWER(c)))
