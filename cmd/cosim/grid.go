@@ -24,7 +24,29 @@ CASE is one that ships inside (` + strings.Join(cases.Names(), ", ") + `), a fol
 tables, or a MATPOWER file (.m, power flow only).`,
 	}
 	cmd.AddCommand(newGridFlow(), newGridModes(), newGridStep())
+	// A command that only holds others prints its help whatever it is given;
+	// a mistyped name is to fail instead.
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return unknownCommand(cmd, args[0])
+	}
 	return cmd
+}
+
+// unknownCommand names the subcommand that was meant, or all there are.
+func unknownCommand(cmd *cobra.Command, name string) error {
+	var known []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			known = append(known, c.Name())
+		}
+	}
+	if nearest, near := spelling.Nearest(name, known); near {
+		return fmt.Errorf("unknown command %q for %q; did you mean %s?", name, cmd.CommandPath(), nearest)
+	}
+	return fmt.Errorf("unknown command %q for %q; expected %s", name, cmd.CommandPath(), strings.Join(known, ", "))
 }
 
 // gridFlags are those of all grid commands.
@@ -240,14 +262,19 @@ func (f *stepFlags) draw(step *terminal.Step) error {
 	return nil
 }
 
-// checkEvent names what is nearest to an element that the case does not have.
+// checkEvent refuses an element that the case does not have, and names the one
+// that was meant if there is one.
 func checkEvent(c *grid.Case, e grid.Event) error {
 	var errs []error
 	check := func(ok bool, flag, kind, name string, known []string) {
-		if name != "" && !ok {
-			nearest, _ := spelling.Nearest(name, known)
-			errs = append(errs, fmt.Errorf("--%s: case %s has no %s %q; did you mean %s?", flag, c.Name, kind, name, nearest))
+		if name == "" || ok {
+			return
 		}
+		question := ""
+		if nearest, near := spelling.Nearest(name, known); near && oneLetterApart(name, nearest) {
+			question = fmt.Sprintf("; did you mean %s?", nearest)
+		}
+		errs = append(errs, fmt.Errorf("--%s: case %s has no %s %q%s", flag, c.Name, kind, name, question))
 	}
 	var buses, gens, branches []string
 	for i := range c.Buses {
@@ -266,4 +293,17 @@ func checkEvent(c *grid.Case, e grid.Event) error {
 	_, ok = c.BranchIndex(e.TripBranch)
 	check(ok, "trip-branch", "branch", e.TripBranch, branches)
 	return errors.Join(errs...)
+}
+
+// oneLetterApart tells whether one letter put in, left out or replaced makes
+// the difference. Names in a case are mostly short numbers: two letters from
+// one lie nearly all others.
+func oneLetterApart(a, b string) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) <= 1 && len(b) <= 1
 }

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -200,9 +201,17 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// head prints the first line of a result: what was asked, and how it went.
+// head prints the first line of a result: what was asked, and how it went,
+// which has a line of its own where one is too short for both.
 func head(w io.Writer, what, how string) {
-	fmt.Fprintf(w, "%-60s%s\n", what, how)
+	const width = 100
+	for _, line := range []string{fmt.Sprintf("%-58s  %s", what, how), what + "  " + how} {
+		if utf8.RuneCountInString(line) <= width {
+			fmt.Fprintln(w, line)
+			return
+		}
+	}
+	fmt.Fprintf(w, "%s\n  %s\n", what, how)
 }
 
 // figure prints a line below it: a name and what is to be said.

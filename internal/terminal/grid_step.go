@@ -39,6 +39,10 @@ func (s *Step) Print(w io.Writer, format Format) error {
 		s.MinVoltagePU, s.MinVoltageBus, s.MaxVoltageStepPU, s.MaxVoltageBus)
 	governors, total := s.governors()
 	figure(w, "governors", "%s MW together at %g s", signed(total, 1), last)
+	if s.BeyondLinear() {
+		figure(w, "caution", "%.2f Hz, %.2f pu: beyond %g Hz or %g pu a linear model tells direction, not size",
+			math.Abs(s.MaxGenHz), s.PeakVoltageChangePU, grid.LinearRangeHz, grid.LinearRangePU)
+	}
 	if len(s.Pictures) > 0 {
 		figure(w, "picture", "%s", strings.Join(s.Pictures, ", "))
 	}
@@ -144,12 +148,14 @@ func (s *Step) json(w io.Writer) error {
 		MinVoltageBus string  `json:"min_voltage_bus"`
 		MaxStepPU     float64 `json:"max_voltage_change_pu"`
 		MaxStepBus    string  `json:"max_voltage_change_bus"`
+		PeakChangePU  float64 `json:"peak_voltage_change_pu"`
+		BeyondLinear  bool    `json:"beyond_linear"`
 		GovernorMW    float64 `json:"governors_mw"`
 		Governors     *sheet  `json:"governors"`
 	}{
 		s.Case.Name, s.what(), model(s.Options), s.endS(), s.NadirHz, milliseconds(s.NadirAtS), s.RoCoF500msHzS,
 		s.EndHz, s.MaxGenHz, s.MaxGenBus, s.MinVoltagePU, s.MinVoltageBus, s.MaxVoltageStepPU, s.MaxVoltageBus,
-		total, governors,
+		s.PeakVoltageChangePU, s.BeyondLinear(), total, governors,
 	})
 }
 

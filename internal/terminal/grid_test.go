@@ -116,3 +116,20 @@ func TestFigureShowsWhatRuns(t *testing.T) {
 		t.Errorf("%q, %q", f.Title, f.Panels[0].Marks[0].Text)
 	}
 }
+
+func TestHeadFitsOnALineOrTakesTwo(t *testing.T) {
+	for _, tc := range []struct {
+		what, how int
+		want      []int
+	}{{20, 30, []int{90}}, {20, 45, []int{67}}, {60, 38, []int{100}}, {60, 39, []int{60, 41}}} {
+		var b bytes.Buffer
+		head(&b, strings.Repeat("a", tc.what), strings.Repeat("ü", tc.how))
+		var got []int
+		for line := range strings.Lines(b.String()) {
+			got = append(got, len([]rune(line))-1)
+		}
+		if d := cmp.Diff(tc.want, got); d != "" {
+			t.Errorf("%d and %d letters: %s", tc.what, tc.how, d)
+		}
+	}
+}
