@@ -71,9 +71,9 @@ func (r *relaxation) coefficient(w *row, k *column) float64 {
 	if w.weights == nil {
 		return w.scale * (a + w.slope*k.variance[i])
 	}
-	for t, o := range k.options[:w.step+1] {
-		if x := w.weights[k.chain]; x != nil {
-			a += x[o][t]
+	if x := w.weights[k.chain]; x != nil {
+		for t, o := range k.options[:w.step+1] {
+			a += x[o*r.steps+t]
 		}
 	}
 	return w.scale * a
@@ -105,6 +105,8 @@ type pricer struct {
 	// highest class, [1] for all others
 	mean, variance [2][]float64
 	grid           []float64 // by output and step
+	cuts           []*row    // with weights of their own, and their prices
+	cutPrices      []float64
 	priced         []float64 // of one chain, by option and step
 	value          []float64
 	from           []int16
@@ -136,6 +138,7 @@ func (p *pricer) set(rows []*row, prices []float64) {
 		clear(p.variance[k])
 	}
 	clear(p.grid)
+	p.cuts, p.cutPrices = p.cuts[:0], p.cutPrices[:0]
 	h := p.r.steps
 	for i, w := range rows {
 		price := prices[i] * w.scale
@@ -150,6 +153,9 @@ func (p *pricer) set(rows []*row, prices []float64) {
 			p.mean[0][at] += price * w.factor
 			p.mean[1][at] += price * w.factor
 		default:
+			if w.weights != nil {
+				p.cuts, p.cutPrices = append(p.cuts, w), append(p.cutPrices, price)
+			}
 			for k := range 2 {
 				if k == 1 || w.class == everyone {
 					p.mean[k][at] += price
@@ -172,7 +178,7 @@ func (p *pricer) set(rows []*row, prices []float64) {
 // writes them to options.
 func (p *pricer) cheapest(l int, allowed []uint64, options []int) float64 {
 	c := &p.r.chains[l]
-	p.price(c)
+	p.price(l, c)
 	if c.Pending != nil {
 		return p.pendingProgramme(c, allowed, options)
 	}
@@ -180,7 +186,7 @@ func (p *pricer) cheapest(l int, allowed []uint64, options []int) float64 {
 }
 
 // price puts the priced cost of every option and step of c into p.priced.
-func (p *pricer) price(c *flatChain) {
+func (p *pricer) price(l int, c *flatChain) {
 	h := p.r.steps
 	k := 1
 	if c.Highest {
@@ -195,6 +201,11 @@ func (p *pricer) price(c *flatChain) {
 			for t := range priced {
 				priced[t] += mean[t]*d.mean[t] + variance[t]*d.variance[t]
 			}
+		}
+	}
+	for i, w := range p.cuts {
+		for j, x := range w.weights[l] {
+			p.priced[j] += p.cutPrices[i] * x
 		}
 	}
 }

@@ -26,7 +26,6 @@ type shipped struct {
 	stock    []float64
 	down     []int // steps from now until the link is back
 	rate     []float64
-	before   [][2]int
 	k        int
 }
 
@@ -139,7 +138,6 @@ type figures struct {
 	times []time.Duration
 	gaps  []float64
 	work  Work
-	most  Work
 }
 
 func (f *figures) add(d time.Duration, r *Result) {

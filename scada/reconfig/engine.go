@@ -47,13 +47,14 @@ type search struct {
 	hints   []*row
 	mean    [2][]float64 // consumption of a fractional plan
 	vari    [2][]float64
+	cone    *envelope
 }
 
 func newSearch(p *Problem, budget Budget) *search {
 	r := relax(p)
 	s := &search{
 		r: r, budget: budget, pricer: newPricer(r), pool: make([][]*column, len(r.chains)),
-		ledger: newLedger(r), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
+		ledger: newLedger(r), cone: newEnvelope(r), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
 	}
 	for c := range 2 {
 		s.mean[c], s.vari[c] = make([]float64, len(p.Pools)*p.Steps), make([]float64, len(p.Pools)*p.Steps)
@@ -277,7 +278,7 @@ func (s *search) master(n *node) *master {
 func (s *search) generate(n *node, m *master) {
 	for {
 		m.solve()
-		for s.addRows(m) {
+		for s.addRows(m) || s.addCuts(m) {
 			m.solve()
 		}
 		bound, added := s.addColumns(n, m)
@@ -376,6 +377,44 @@ func (s *search) addRows(m *master) bool {
 	flush()
 	return added
 }
+
+// addCuts activates, of each pool and class, an envelope row of the cone that
+// the master's plan breaks most. It follows addRows, whose sums it reads.
+func (s *search) addCuts(m *master) bool {
+	if len(m.rows) >= maxRows || s.r.p.Kappa == 0 {
+		return false
+	}
+	h := s.r.steps
+	observed, added := false, false
+	for e := range s.r.p.Pools {
+		for k := everyone; k <= lower; k++ {
+			worst, most := -1, 1e-7
+			for t := range h {
+				i := e*h + t
+				limit, _ := s.r.p.elasticLimit(e, t, k)
+				over := s.mean[k][i] + s.r.p.Kappa*math.Sqrt(s.r.p.Pools[e].StockVarBits[t]+s.vari[k][i]) - limit
+				if over /= math.Max(1, limit); over > most && s.mean[k][i] > 0 {
+					worst, most = t, over
+				}
+			}
+			if worst < 0 {
+				continue
+			}
+			if !observed {
+				s.cone.observe(m)
+				observed = true
+			}
+			if w := s.cone.cut(e, worst, k, s.mean[k][e*h+worst]); w != nil {
+				m.activate(w)
+				added = true
+			}
+		}
+	}
+	return added
+}
+
+// maxRows ends the search for envelope rows of one node.
+const maxRows = 80
 
 // division is where to branch: the chain and step whose options the master
 // mixes most evenly, and the option that has most of it. Where it mixes

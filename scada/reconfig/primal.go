@@ -70,7 +70,7 @@ func (s *search) cross(n *node, m *master) {
 	}
 }
 
-// dive fixes, one by one, the chain that is next to integral to its largest
+// dive fixes, one by one, the chain that is next to integral to its closest
 // column and lets the master adapt the others.
 func (s *search) dive(m *master) []*column {
 	fixed := make([]bool, len(s.r.chains))
@@ -94,13 +94,55 @@ func (s *search) dive(m *master) []*column {
 			return plan
 		}
 		fixed[l] = true
+		only := m.closest(l)
 		for i := range m.columns {
-			if k := &m.columns[i]; k.chain == l && k.column != plan[l] {
+			if k := &m.columns[i]; k.chain == l && i != only {
 				k.price += forbidding
 			}
 		}
 	}
 	return s.largest(m)
+}
+
+// closest is the column of chain l that costs least in the place of the mixture
+// that the solution has, all other chains staying as they are.
+func (m *master) closest(l int) int {
+	room := make([]float64, len(m.rows))
+	for i := range room {
+		room[i] = m.limitOf(i)
+	}
+	take := func(k int, x float64) {
+		if c := &m.columns[k]; c.chain != l {
+			for i, a := range c.a {
+				room[i] -= x * a
+			}
+		}
+	}
+	for c, k := range m.key {
+		take(k, m.keyValue(c))
+	}
+	for i, b := range m.basis {
+		if b >= 0 {
+			take(b, m.x[i])
+		}
+	}
+	best, least := m.key[l], math.Inf(1)
+	for k := range m.columns {
+		c := &m.columns[k]
+		if c.chain != l {
+			continue
+		}
+		cost := c.price
+		for i, a := range c.a {
+			if over := a - room[i]; over > 0 {
+				cost += m.capOf(i) * over
+			}
+		}
+		if cost < least {
+			best, least = k, cost
+		}
+	}
+	return best
 }
 
 // round repairs a plan, improves it and offers it.

@@ -61,14 +61,7 @@ const (
 // exceeds V, what all chains together can draw, so that v_hi may be min(v_hi, V).
 // If v_lo = v_hi every plan keeps v ≤ v_lo, and any a ≥ 0 does.
 //
-// # Supporting hyperplanes
-//
-// For a reference z̄ ∈ [0,1], Cauchy's inequality gives
-//
-//	√(P + Σσ²z²) ≥ (P + Σσ²z̄z)/√(P + Σσ²z̄²),
-//
-// the hyperplane that supports the cone at z̄. At a binary z̄ it is exact there.
-// Rows of this kind carry their own weights (row.weights).
+// Rows with weights of their own are those of envelope, exact at more plans.
 type row struct {
 	kind    rowKind
 	pool    int
@@ -78,10 +71,10 @@ type row struct {
 	limit   float64
 	price   float64
 	scale   float64
-	factor  float64       // of the mean in a terminal row
-	output  int           // of a grid row
-	sign    float64       // of a grid row
-	weights [][][]float64 // of a hyperplane: by chain, option and step, in bits
+	factor  float64     // of the mean in a terminal row
+	output  int         // of a grid row
+	sign    float64     // of a grid row
+	weights [][]float64 // of an envelope row: by chain; option and step, in bits
 }
 
 // hardPrice bounds the duals of rows that may not be broken, in units of the

@@ -18,7 +18,7 @@ type Budget struct {
 }
 
 // DefaultBudget suits one decision in 100 ms.
-func DefaultBudget() Budget { return Budget{Evaluations: 400, Nodes: 60, Gap: 0.005} }
+func DefaultBudget() Budget { return Budget{Evaluations: 400, Nodes: 30, Gap: 0.0075} }
 
 // Result is one decision.
 type Result struct {
