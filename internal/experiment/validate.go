@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -116,9 +117,39 @@ func (v *validator) dynamics() {
 	if c == nil {
 		return
 	}
-	if _, err := grid.NewSimulator(c, grid.Options{AVR: d.Grid.AVR}); err != nil {
+	sim, err := grid.NewSimulator(c, grid.Options{AVR: d.Grid.AVR})
+	if err != nil {
 		for _, e := range flatten(err) {
 			v.fault("case", "case %s: %v", d.Case, e)
+		}
+		return
+	}
+	v.trips(sim)
+}
+
+// trips tries the scheduled trips one after the other: some leave no operating
+// point, an island without inertia or an unstable system.
+func (v *validator) trips(sim *grid.Simulator) {
+	scheduled := v.def.Disturb.Scheduled
+	order := make([]int, len(scheduled))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scheduled[a].At, scheduled[b].At) })
+	for _, i := range order {
+		var err error
+		switch x := scheduled[i]; x.Kind {
+		case kindGenTrip:
+			if gen, ok := sim.GenIndex(strconv.Itoa(x.Bus)); ok {
+				err = sim.TripGenerator(gen)
+			}
+		case kindBranchTrip:
+			if branch, ok := sim.BranchIndex(x.Branch); ok {
+				err = sim.TripBranch(branch)
+			}
+		}
+		if err != nil {
+			v.fault(fmt.Sprintf("disturbances.scheduled[%d]", i), "%v", err)
 		}
 	}
 }
