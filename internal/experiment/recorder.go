@@ -23,6 +23,27 @@ var leftOut = map[string]bool{
 	"quantum.key": true, "quantum.up": true, "quantum.state": true,
 }
 
+// descriptions say what a column's name and unit leave open.
+var descriptions = map[string]string{
+	"grid.frequency":       "deviation from nominal frequency",
+	"grid.bus_frequency":   "deviation from nominal frequency",
+	"grid.balance":         "largest open power balance of a bus",
+	"grid.reserve":         "reserve or shedding called",
+	"quantum.rate":         "secret key rate, 0 while the link is down",
+	"scada.store":          "what a store gives until its next refill",
+	"scada.generated":      "total since the start",
+	"scada.consumed":       "total since the start",
+	"scada.discarded":      "total since the start",
+	"scada.expired":        "total since the start",
+	"scada.controller":     "what the control centre believes; the unit ends the name, frequency is absolute and 0 before any is heard",
+	"scada.ledger":         "tasks since the start",
+	"scada.decision":       "of the last reconfiguration",
+	"network.wait":         "measured mean wait over the row",
+	"network.kingman_wait": "Kingman's estimate over the sliding window",
+	"network.balance":      "messages and packets since the start",
+	"network.attacks":      "attacked messages since the start",
+}
+
 // columnsOf lists the columns of the series that the federates' outputs make.
 func columnsOf(feds []cosync.Federate) []record.Column {
 	var columns []record.Column
@@ -34,7 +55,7 @@ func columnsOf(feds []cosync.Federate) []record.Column {
 				continue
 			}
 			for _, e := range p.Elements {
-				columns = append(columns, record.Column{Name: name + "/" + e, Unit: p.Unit})
+				columns = append(columns, record.Column{Name: name + "/" + e, Unit: p.Unit, Description: descriptions[name]})
 			}
 		}
 	}
