@@ -24,6 +24,15 @@ alone: every other experiment is then a prediction. The result is a
 calibration.yaml for the case's folder.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if opt.Parallel < 1 {
+				return fmt.Errorf("--parallel is %d, expected at least 1", opt.Parallel)
+			}
+			if opt.Runs < 2 {
+				return fmt.Errorf("--runs is %d, expected at least 2 for an interval", opt.Runs)
+			}
+			if opt.Rounds < 1 {
+				return fmt.Errorf("--rounds is %d, expected at least 1", opt.Rounds)
+			}
 			d, err := o.load(cmd, "S-1")
 			if err != nil {
 				return err
@@ -47,7 +56,7 @@ calibration.yaml for the case's folder.`,
 		},
 	}
 	o.register(cmd)
-	cmd.Flags().IntVar(&opt.Runs, "runs", 200, "seeds of the last rounds")
+	cmd.Flags().IntVar(&opt.Runs, "runs", 200, "seeds of a round; the first two use a fifth of them")
 	cmd.Flags().IntVar(&opt.Rounds, "rounds", 8, "rounds at the most")
 	cmd.Flags().IntVar(&opt.Parallel, "parallel", runtime.NumCPU(), "runs at a time")
 	cmd.Flags().StringVar(&out, "out", "calibration.yaml", "file to write; it belongs beside the case's federation.yaml")

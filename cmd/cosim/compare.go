@@ -18,11 +18,13 @@ func newCompare() *cobra.Command {
   cosim compare runs/S-1-* runs/S-2-* --paper`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			summaries, err := experiment.ReadSummaries(args)
+			c, err := experiment.CompareRuns(args)
+			for _, note := range c.Notes {
+				fmt.Fprintln(cmd.ErrOrStderr(), note)
+			}
 			if err != nil {
 				return err
 			}
-			c := experiment.Compare(experiment.GroupRuns(summaries))
 			if asJSON {
 				return printJSON(cmd, c)
 			}
@@ -41,14 +43,16 @@ func newExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export RUN...",
 		Short: "build Parquet (or CSV) from a run's log, also of a killed run",
-		Args:  cobra.MinimumNArgs(1),
+		Example: `  cosim export runs/S-2-1 --csv
+  cosim export runs                      every run in a folder`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, dir := range args {
-				report, err := experiment.Export(dir, csv)
-				if err != nil {
-					return failure{err}
-				}
-				fmt.Fprintln(cmd.OutOrStdout(), report)
+			reports, err := experiment.Export(args, csv)
+			for _, line := range reports {
+				fmt.Fprintln(cmd.OutOrStdout(), line)
+			}
+			if err != nil {
+				return failure{err}
 			}
 			return nil
 		},

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"cosim/internal/experiment"
 )
@@ -53,7 +54,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		fmt.Fprintf(stderr, "%d mistake%s\n", len(mistakes), plural(len(mistakes)))
 	case code == exitInterrupted:
-		fmt.Fprintln(stderr, "interrupted; what was found until then is kept")
+		fmt.Fprintln(stderr, interrupted(err))
 	default:
 		fmt.Fprintln(stderr, "cosim:", err)
 	}
@@ -71,6 +72,37 @@ func plural(n int) string {
 type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
+
+// unfinished is the error of runs that left something in a folder.
+type unfinished struct {
+	error
+	where string
+}
+
+func (u unfinished) Unwrap() error { return u.error }
+
+func interrupted(err error) string {
+	var u unfinished
+	if errors.As(err, &u) {
+		return "interrupted; what was found until then is in " + u.where + "/"
+	}
+	return "interrupted"
+}
+
+// flagError says in the words of the other messages what a flag expects.
+func flagError(_ *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	expected, known := map[string]string{
+		"int": "a whole number", "uint64": "a whole number from 0 on", "float64": "a number", "bool": "true or false",
+	}[invalid.GetFlag().Value.Type()]
+	if !known {
+		return err
+	}
+	return fmt.Errorf("--%s is %q, expected %s", invalid.GetFlag().Name, invalid.GetValue(), expected)
+}
 
 func exitCode(ctx context.Context, err error) int {
 	var f failure
@@ -103,6 +135,7 @@ simulation: what happens to the frequency when the key runs out?
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("cosim {{.Version}}\n")
 	root.AddCommand(newRun(), newList(), newShow(), newValidate(), newCompare(), newExport(), newCalibrate(), newGrid())
 	return root

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"testing"
 
@@ -23,4 +24,15 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+func TestInterruptionSaysWhereWhatWasFoundIs(t *testing.T) {
+	for want, err := range map[string]error{
+		"interrupted": failure{context.Canceled},
+		"interrupted; what was found until then is in runs/": failure{unfinished{context.Canceled, "runs"}},
+	} {
+		if got := interrupted(err); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

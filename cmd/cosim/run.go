@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +55,7 @@ func newRun() *cobra.Command {
 		Example: `  cosim run S-2
   cosim run S-1 --runs 30 --seed 1
   cosim run mine.yaml --out results --set duration=120s`,
-		Args:              cobra.ExactArgs(1),
+		Args:              oneExperiment,
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 		ValidArgsFunction: completeExperiments,
 	}
@@ -69,25 +71,89 @@ func newRun() *cobra.Command {
 	return cmd
 }
 
-func (f *runFlags) run(cmd *cobra.Command, nameOrPath string) error {
-	if f.runs < 1 {
-		return fmt.Errorf("--runs is %d, expected at least 1", f.runs)
+// oneExperiment also finds the number that stands apart from --realtime.
+func oneExperiment(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
 	}
-	if f.realtime < 0 {
-		return fmt.Errorf("--realtime is %v, expected a factor above 0", f.realtime)
+	if cmd.Flags().Changed("realtime") {
+		for _, a := range args {
+			if _, err := strconv.ParseFloat(a, 64); err == nil {
+				return fmt.Errorf("the value of --realtime follows an equals sign: --realtime=%s", a)
+			}
+		}
+	}
+	return fmt.Errorf("expected one experiment, found %d arguments (cosim list says what ships inside)", len(args))
+}
+
+// Bounds of --realtime: a thousand times slower, and what the master takes.
+const (
+	slowest = 1e-3
+	fastest = 1e9
+)
+
+func (f *runFlags) check(cmd *cobra.Command) error {
+	switch {
+	case f.runs < 1:
+		return fmt.Errorf("--runs is %d, expected at least 1", f.runs)
+	case f.parallel < 1:
+		return fmt.Errorf("--parallel is %d, expected at least 1", f.parallel)
+	case cmd.Flags().Changed("realtime") && !(f.realtime >= slowest && f.realtime < fastest):
+		return fmt.Errorf("--realtime is %v, expected a factor from %v to below 1e9; without --realtime a run is as fast as it can", f.realtime, slowest)
+	}
+	return nil
+}
+
+func (f *runFlags) run(cmd *cobra.Command, nameOrPath string) error {
+	if err := f.check(cmd); err != nil {
+		return err
 	}
 	d, err := f.load(cmd, nameOrPath)
 	if err != nil {
 		return err
 	}
+	if err := f.warn(cmd, d); err != nil {
+		return failure{err}
+	}
 	results, err := f.batch(cmd.Context(), cmd, d)
+	results = begun(results)
 	if showErr := f.show(cmd, results); err == nil {
 		err = showErr
+	}
+	if err != nil && len(results) > 0 && f.out != "" {
+		err = unfinished{err, f.where(results)}
 	}
 	if err != nil {
 		return failure{err}
 	}
 	return nil
+}
+
+// begun are the results of runs that simulated anything.
+func begun(results []*experiment.Result) []*experiment.Result {
+	return slices.DeleteFunc(results, func(r *experiment.Result) bool { return r == nil || r.Summary.SimulatedS == 0 })
+}
+
+func (f *runFlags) where(results []*experiment.Result) string {
+	if f.runs == 1 {
+		return results[0].Dir
+	}
+	return f.out
+}
+
+// warn says which runs of other settings are about to be replaced.
+func (f *runFlags) warn(cmd *cobra.Command, d *experiment.Definition) error {
+	if f.out == "" {
+		return nil
+	}
+	dirs, err := experiment.Replaced(d, f.runs, f.out)
+	switch {
+	case len(dirs) == 1:
+		fmt.Fprintf(cmd.ErrOrStderr(), "replaces %s, which was made with other settings\n", dirs[0])
+	case len(dirs) > 1:
+		fmt.Fprintf(cmd.ErrOrStderr(), "replaces %s and %d more, which were made with other settings\n", dirs[0], len(dirs)-1)
+	}
+	return err
 }
 
 func (f *runFlags) batch(ctx context.Context, cmd *cobra.Command, d *experiment.Definition) ([]*experiment.Result, error) {
@@ -107,25 +173,30 @@ func (f *runFlags) batch(ctx context.Context, cmd *cobra.Command, d *experiment.
 
 // show prints one run's figures, or the table of several.
 func (f *runFlags) show(cmd *cobra.Command, results []*experiment.Result) error {
-	var done []*experiment.Result
-	for _, r := range results {
-		if r != nil {
-			done = append(done, r)
-		}
-	}
 	out := cmd.OutOrStdout()
 	switch {
-	case len(done) == 0:
+	case len(results) == 0:
 		return nil
 	case f.json && f.runs == 1:
-		return printJSON(cmd, done[0].Summary)
-	case f.json:
-		return printJSON(cmd, experiment.CompareResults(done))
+		return printJSON(cmd, results[0].Summary)
 	case f.runs == 1:
-		terminal.Summary(out, done[0])
-	default:
-		terminal.Comparison(out, experiment.CompareResults(done), terminal.TableOptions{})
-		fmt.Fprintf(out, "%d runs in %s/, seeds %d to %d\n", len(done), f.out, done[0].Summary.Seed, done[len(done)-1].Summary.Seed)
+		terminal.Summary(out, results[0])
+		return nil
+	}
+	c := experiment.CompareResults(results)
+	for _, note := range c.Notes {
+		fmt.Fprintln(cmd.ErrOrStderr(), note)
+	}
+	if f.json {
+		return printJSON(cmd, c)
+	}
+	if len(c.Groups) == 0 {
+		return nil // none is complete
+	}
+	terminal.Comparison(out, c, terminal.TableOptions{})
+	seeds := c.Groups[0].Summaries
+	if f.out != "" {
+		fmt.Fprintf(out, "%d run%s in %s/, seeds %d to %d\n", len(seeds), plural(len(seeds)), f.out, seeds[0].Seed, seeds[len(seeds)-1].Seed)
 	}
 	return nil
 }

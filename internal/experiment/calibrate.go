@@ -27,7 +27,7 @@ type Knobs struct {
 
 // CalibrateOptions say how much work a calibration does.
 type CalibrateOptions struct {
-	Runs     int // seeds of the last rounds; the first ones use fewer
+	Runs     int // seeds of a round; the first two use fewer unless they are the last
 	Rounds   int // at the most
 	Parallel int
 	// Progress hears a line a round; Watch gives the observers of a round's
@@ -41,7 +41,7 @@ type Calibration struct {
 	Knobs
 	Case                      string
 	FirstSeed                 uint64
-	Runs                      int
+	Runs, Rounds              int // as asked for
 	PSucc, DeltaHz, KeyUse    metrics.Sample
 	Converged                 bool
 	toleranceRel, toleranceHz float64
@@ -61,12 +61,12 @@ func Calibrate(ctx context.Context, d *Definition, o CalibrateOptions) (*Calibra
 	}
 	c := &Calibration{
 		Knobs: Knobs{d.Quantum.PulseRateHz, d.Keys.Store.Share, d.Disturb.Contingencies.SizeMW},
-		Case:  d.Case, FirstSeed: d.Seed, toleranceRel: 0.005, toleranceHz: 0.002,
+		Case:  d.Case, FirstSeed: d.Seed, Runs: o.Runs, Rounds: o.Rounds, toleranceRel: 0.005, toleranceHz: 0.002,
 	}
 	var last point
 	for round := range o.Rounds {
 		runs := o.Runs
-		if round < 2 {
+		if round < 2 && round < o.Rounds-1 {
 			runs = max(2, o.Runs/5) // the first steps are large
 		}
 		if err := c.measure(ctx, d, runs, o); err != nil {
@@ -118,7 +118,6 @@ func (c *Calibration) measure(ctx context.Context, d *Definition, runs int, o Ca
 		f = append(f, float64(s.Grid.DeltaFMaxHz))
 		k = append(k, float64(s.Keys.UseCentre))
 	}
-	c.Runs = runs
 	c.PSucc, c.DeltaHz, c.KeyUse = metrics.Describe(p), metrics.Describe(f), metrics.Describe(k)
 	return nil
 }
@@ -162,8 +161,8 @@ func sampleText(s metrics.Sample) string {
 // String is the calibration file.
 func (c *Calibration) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Made by `cosim calibrate --case %s --seed %d --runs %d`: fitted on S-1 alone to the paper's\n", c.Case, c.FirstSeed, c.Runs)
-	fmt.Fprintf(&b, "# S-1 row (P_succ %v, Δf_max %v Hz, key use %v). Every other experiment is a prediction.\n", paperPSucc, paperDeltaHz, paperKeyUse)
+	fmt.Fprintf(&b, "# Made by `cosim calibrate --case %s --seed %d --runs %d --rounds %d`:\n", c.Case, c.FirstSeed, c.Runs, c.Rounds)
+	fmt.Fprintf(&b, "# fitted on S-1 alone to the paper's S-1 row (P_succ %v, Δf_max %v Hz, key use %v).\n# Every other experiment is a prediction.\n", paperPSucc, paperDeltaHz, paperKeyUse)
 	fmt.Fprintf(&b, "# Reached, mean ± 95 %% interval over the seeds: %s.\n", c.figures())
 	if !c.Converged {
 		fmt.Fprintf(&b, "# NOT converged: the rounds ended before every figure was met.\n")

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -121,6 +122,32 @@ func TestCalibrationNeedsRunsAndRounds(t *testing.T) {
 	for _, o := range []CalibrateOptions{{Runs: 1, Rounds: 3}, {Runs: 2}} {
 		if _, err := Calibrate(context.Background(), load(t, "S-1"), o); err == nil {
 			t.Errorf("%+v was taken", o)
+		}
+	}
+}
+
+func TestLastRoundOfACalibrationHasTheRunsAskedFor(t *testing.T) {
+	for _, tc := range []struct {
+		rounds int
+		want   string // runs of each round
+	}{{1, "[4]"}, {2, "[2 4]"}} {
+		var runs []int
+		var round, n int
+		o := CalibrateOptions{Runs: 4, Rounds: tc.rounds, Parallel: 1, Progress: func(text string) {
+			if _, err := fmt.Sscanf(text, "round %d, %d runs", &round, &n); err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+			runs = append(runs, n)
+		}}
+		c, err := Calibrate(context.Background(), load(t, "S-1", short...), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(runs); got != tc.want {
+			t.Errorf("rounds of %s runs, want %s", got, tc.want)
+		}
+		if want := fmt.Sprintf("--runs 4 --rounds %d`", tc.rounds); !strings.Contains(c.String(), want) || c.PSucc.N != 4 {
+			t.Errorf("the file does not say %s, or its figures are of %d runs:\n%s", want, c.PSucc.N, c)
 		}
 	}
 }

@@ -57,8 +57,12 @@ func (g *forgeries) refuse(id uint64) {
 	}
 }
 
-// summary reads the adversaries' counts as the network publishes them.
+// summary reads the adversaries' counts as the network publishes them. A run
+// that ended before its first frame has none.
 func (g *forgeries) summary(counts []float64) metrics.AttackSummary {
+	if len(counts) == 0 {
+		return metrics.AttackSummary{}
+	}
 	n := func(i int) int64 { return int64(counts[i]) }
 	return metrics.AttackSummary{
 		Tampered: n(0), Replayed: n(1), Injected: n(2), Delayed: n(3), Dropped: n(4), Succeeded: g.taken,

@@ -2,13 +2,10 @@ package experiment
 
 import (
 	"bytes"
-	"fmt"
 
 	"gopkg.in/yaml.v3"
 
 	"cosim/cases"
-	"cosim/internal/record"
-	"cosim/internal/record/parquet"
 )
 
 // InsideList is what ships with the program.
@@ -67,23 +64,4 @@ func Show(nameOrPath string, all bool) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
-}
-
-// Export builds a run's Parquet files, or CSV files, from its log and says
-// what it found there.
-func Export(dir string, csv bool) (string, error) {
-	export := parquet.Export
-	if csv {
-		export = record.ExportCSV
-	}
-	ending, err := export(dir)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s: %v", dir, ending), nil
-}
-
-// CompareResults is Compare over runs just made.
-func CompareResults(results []*Result) Comparison {
-	return Compare(GroupRuns(summariesOf(results)))
 }

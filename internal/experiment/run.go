@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -39,17 +40,13 @@ type Result struct {
 // Name is that of the run's folder: "S-2-1".
 func (d *Definition) RunName() string { return fmt.Sprintf("%s-%d", d.Name, d.Seed) }
 
-// Manifest is the content of manifest.yaml.
-type Manifest struct {
-	Program    string      `yaml:"program"`
-	Version    string      `yaml:"version"`
-	CaseHash   string      `yaml:"case_sha256"`
-	Definition *Definition `yaml:"experiment"`
-}
-
 // Run carries out one run. What was found until an error, or until ctx ended,
 // is in the result and on disk.
 func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
+	manifest, err := d.manifest()
+	if err != nil {
+		return nil, err
+	}
 	fed, err := build(d)
 	if err != nil {
 		return nil, err
@@ -64,8 +61,8 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	var writer *record.Writer
 	if o.Out != "" {
 		res.Dir = filepath.Join(o.Out, d.RunName())
-		if writer, err = d.createRecord(res.Dir, fed); err != nil {
-			return nil, err
+		if writer, err = record.Create(res.Dir, manifest, columnsOf(fed.federates)); err != nil {
+			return nil, createError(res.Dir, err)
 		}
 		observers = append(observers, &recorder{writer: writer, every: simTime(d.Steps.Record)})
 	}
@@ -73,17 +70,35 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	err = simulate(ctx, d, fed, observers, o)
 	res.WallS = time.Since(start).Seconds()
 	res.Summary = m.summary()
+	res.Summary.DefinitionSHA256 = manifest.DefinitionHash
 	res.Speed = m.last.Seconds() / res.WallS
 	if err == nil {
 		err = res.Summary.Check()
 	}
+	res.Summary.Complete = err == nil
 	if writer != nil {
-		timing := map[string]float64{"simulation_s": res.WallS, "real_time_factor": res.Speed}
-		err = errors.Join(err, writer.Close(res.Summary, timing, err))
-		_, exportErr := parquet.Export(res.Dir)
-		err = errors.Join(err, exportErr)
+		err = errors.Join(err, res.close(writer, err))
 	}
 	return res, err
+}
+
+// createError tells what it means that something just made is gone.
+func createError(dir string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("another run is being written to %s at the same time; give one of them another --out (%w)", dir, err)
+	}
+	return err
+}
+
+// close ends the run's files. A folder that was not closed well, because
+// another run took it for example, is not this run's to export.
+func (r *Result) close(w *record.Writer, runErr error) error {
+	timing := map[string]float64{"simulation_s": r.WallS, "real_time_factor": r.Speed}
+	if err := w.Close(r.Summary, timing, runErr); err != nil {
+		return err
+	}
+	_, err := parquet.Export(r.Dir)
+	return err
 }
 
 func simulate(ctx context.Context, d *Definition, fed *federation, observers []cosync.Observer, o RunOptions) error {
@@ -94,14 +109,6 @@ func simulate(ctx context.Context, d *Definition, fed *federation, observers []c
 		return err
 	}
 	return master.Run(ctx)
-}
-
-func (d *Definition) createRecord(dir string, fed *federation) (*record.Writer, error) {
-	hash, err := d.caseHash()
-	if err != nil {
-		return nil, err
-	}
-	return record.Create(dir, Manifest{"cosim", Version(), hash, d}, columnsOf(fed.federates))
 }
 
 // Version is the program's, from the build.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,8 +186,22 @@ func TestCancelledRunKeepsWhatItFound(t *testing.T) {
 	if s := float64(r.Summary.SimulatedS); s < 10 || s > 11 {
 		t.Errorf("the summary covers %v s, want the 10 s until the cancel", s)
 	}
+	if r.Summary.Complete {
+		t.Error("the summary calls itself complete")
+	}
 	if _, err := os.Stat(filepath.Join(r.Dir, "series.parquet")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestRunThatEndsBeforeItsFirstFrameFailsWithoutPanic(t *testing.T) {
+	d := load(t, "S-2", short...)
+	r, err := Run(context.Background(), d, RunOptions{Out: t.TempDir(), RealTime: 1e9}) // more than the master takes
+	if err == nil || !strings.Contains(err.Error(), "RealTime") {
+		t.Errorf("got %v, want an error about RealTime", err)
+	}
+	if r == nil || r.Summary.Complete || r.Summary.SimulatedS != 0 {
+		t.Errorf("got %+v, want a result of 0 s that is not complete", r)
 	}
 }
 

@@ -9,9 +9,14 @@ import (
 // found, and nothing of wall-clock time. Names carry their unit; a figure that
 // is undefined in this run is null.
 type Summary struct {
-	Experiment   string          `json:"experiment"`
-	Case         string          `json:"case"`
-	Seed         uint64          `json:"seed"`
+	Experiment string `json:"experiment"`
+	Case       string `json:"case"`
+	Seed       uint64 `json:"seed"`
+	// DefinitionSHA256 is equal for runs that differ by nothing but the seed.
+	DefinitionSHA256 string `json:"definition_sha256"`
+	// Complete is false if the run failed or was interrupted: its figures then
+	// cover SimulatedS only and cannot be set beside those of whole runs.
+	Complete     bool            `json:"complete"`
 	SimulatedS   Number          `json:"simulated_s"`
 	Tasks        TaskSummary     `json:"tasks"`
 	Grid         GridSummary     `json:"grid"`

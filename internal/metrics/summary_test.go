@@ -32,6 +32,7 @@ func sampleSummary() *Summary {
 		r.Add(t, x)
 	}
 	sum := NewSummary("S-1", "ieee39", 1)
+	sum.DefinitionSHA256, sum.Complete = "3fa9", true
 	sum.SimulatedS = 600
 	sum.Tasks = SummarizeTasks(&tasks)
 	sum.Recovery = SummarizeRecovery(r)

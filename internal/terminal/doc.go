@@ -21,3 +21,14 @@ func IsTerminal(w io.Writer) (width int, ok bool) {
 	}
 	return width, true
 }
+
+// widest is how wide text for people may be where no terminal says it.
+const widest = 100
+
+// columns is how wide what is printed on w may be.
+func columns(w io.Writer) int {
+	if width, ok := IsTerminal(w); ok {
+		return width
+	}
+	return widest
+}

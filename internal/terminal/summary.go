@@ -3,7 +3,9 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"cosim/internal/experiment"
 	"cosim/internal/metrics"
@@ -12,30 +14,67 @@ import (
 // Summary prints the figures of one run so that the eye finds the answer.
 func Summary(w io.Writer, r *experiment.Result) {
 	s := r.Summary
-	head := fmt.Sprintf("%s  %s  seed %d  %.0f s", s.Experiment, s.Case, s.Seed, float64(s.SimulatedS))
+	head := fmt.Sprintf("%s  %s  seed %d  %s", s.Experiment, s.Case, s.Seed, simulated(r))
 	fmt.Fprintf(w, "%-60s%.1f s wall, %.0fx real time\n", head, r.WallS, r.Speed)
-	line := func(label, format string, args ...any) {
-		fmt.Fprintf(w, "  %-14s %s\n", label, fmt.Sprintf(format, args...))
-	}
+	p := figurePrinter{w, columns(w)}
 	t := s.Tasks
-	line("task success", "%s   strict %s   failed %s of %s%s", percent(t.PSucc), percent(t.PSuccStrict),
-		thousands(t.Failed.Total()), thousands(t.Triggers), causes(t.Failed))
-	line("Δf_max", "%s Hz   at %s s%s", fixed(s.Grid.DeltaFMaxHz, 3), fixed(s.Grid.DeltaFMaxAtS, 2), faultBefore(s))
-	line("recovery", "%s", recovery(s.Recovery))
-	line("key use", "%s at the control centre (%s all links)   lowest pool %s %s kbit, K_safe %s", fixed(s.Keys.UseCentre, 2),
-		fixed(s.Keys.UseAll, 2), strings.TrimPrefix(s.Keys.LowestPool, "pool/"), kilo(s.Keys.LowestPoolBits), kilo(s.Keys.SafePoolBits))
+	p.line("task success", percent(t.PSucc), "strict "+percent(t.PSuccStrict),
+		fmt.Sprintf("failed %s of %s%s", thousands(t.Failed.Total()), thousands(t.Triggers), causes(t.Failed)))
+	p.line("Δf_max", append([]string{fixed(s.Grid.DeltaFMaxHz, 3) + " Hz", "at " + fixed(s.Grid.DeltaFMaxAtS, 2) + " s"}, faultBefore(s)...)...)
+	p.line("recovery", recovery(s.Recovery)...)
+	p.line("key use", fmt.Sprintf("%s at the control centre (%s all links)", fixed(s.Keys.UseCentre, 2), fixed(s.Keys.UseAll, 2)),
+		fmt.Sprintf("lowest pool %s %s kbit, K_safe %s kbit", strings.TrimPrefix(s.Keys.LowestPool, "pool/"), kilo(s.Keys.LowestPoolBits), kilo(s.Keys.SafePoolBits)))
 	for _, c := range s.Latency {
 		if c.Class == "pmu" || c.Class == "shed" {
-			line("latency "+c.Class, "p50 %s   p99 %s   max %s ms", milli(c.P50S), milli(c.P99S), milli(c.MaxS))
+			p.line("latency "+c.Class, "p50 "+milli(c.P50S), "p99 "+milli(c.P99S), "max "+milli(c.MaxS)+" ms")
 		}
 	}
 	if a := s.Attacks; a.Attempts() > 0 {
-		line("attacks", "%s succeeded of %s   tampered %s, replayed %s, injected %s, delayed %s, dropped %s", thousands(a.Succeeded),
-			thousands(a.Attempts()), thousands(a.Tampered), thousands(a.Replayed), thousands(a.Injected), thousands(a.Delayed), thousands(a.Dropped))
+		p.line("attacks", fmt.Sprintf("%s succeeded of %s", thousands(a.Succeeded), thousands(a.Attempts())),
+			fmt.Sprintf("tampered %s, replayed %s, injected %s, delayed %s, dropped %s",
+				thousands(a.Tampered), thousands(a.Replayed), thousands(a.Injected), thousands(a.Delayed), thousands(a.Dropped)))
 	}
 	if r.Dir != "" {
-		line("files", "%s/  (open series.parquet, or: cosim compare %s --paper)", r.Dir, r.Dir)
+		p.line("files", r.Dir+"/", next(r))
 	}
+}
+
+// simulated says how long the run is, and how far it came if not to its end.
+func simulated(r *experiment.Result) string {
+	s := float64(r.Summary.SimulatedS)
+	if r.Summary.Complete {
+		return fmt.Sprintf("%.0f s", s)
+	}
+	return fmt.Sprintf("ended at %s of %.0f s", strconv.FormatFloat(s, 'f', -1, 64), r.Definition.Duration.Seconds())
+}
+
+// next says what can be done with the run's files.
+func next(r *experiment.Result) string {
+	if r.Summary.Complete && experiment.InPaper(r.Summary.Experiment) {
+		return fmt.Sprintf("(open series.parquet, or: cosim compare %s --paper)", r.Dir)
+	}
+	return "(open series.parquet)"
+}
+
+// figurePrinter prints labelled lines that fit into the terminal.
+type figurePrinter struct {
+	w     io.Writer
+	width int
+}
+
+// line prints a label and its parts; those for which there is no room go on
+// the next line, below the first.
+func (p figurePrinter) line(label string, parts ...string) {
+	text := fmt.Sprintf("  %-14s %s", label, parts[0])
+	for _, part := range parts[1:] {
+		if longer := text + "   " + part; utf8.RuneCountInString(longer) <= p.width {
+			text = longer
+			continue
+		}
+		fmt.Fprintln(p.w, text)
+		text = fmt.Sprintf("  %-14s %s", "", part)
+	}
+	fmt.Fprintln(p.w, text)
 }
 
 func fixed(n metrics.Number, digits int) string {
@@ -88,24 +127,26 @@ func causes(c metrics.CauseCounts) string {
 }
 
 // faultBefore names the fault that came last before the largest deviation.
-func faultBefore(s *metrics.Summary) string {
-	what := ""
+func faultBefore(s *metrics.Summary) (parts []string) {
 	for _, f := range s.Recovery.Faults {
 		if f.AtS <= s.Grid.DeltaFMaxAtS {
-			what = fmt.Sprintf(", after %s at %.2f s", f.What, float64(f.AtS))
+			parts = []string{fmt.Sprintf("after the fault at %.2f s", float64(f.AtS)), f.What}
 		}
 	}
-	return what
+	return parts
 }
 
 // recovery says how long the frequency was off after the faults.
-func recovery(r metrics.RecoverySummary) string {
+func recovery(r metrics.RecoverySummary) []string {
 	if len(r.Faults) == 0 {
-		return "no fault in this run"
+		return []string{"no fault in this run"}
 	}
-	text := fmt.Sprintf("%s s mean of %d   longest %s s   |Δf| > %s Hz", fixed(r.TRRS, 1), len(r.Faults), fixed(r.TRRMaxS, 1), fixed(r.DeltaFSafeHz, 2))
+	parts := []string{
+		fmt.Sprintf("%s s mean of %d", fixed(r.TRRS, 1), len(r.Faults)), "longest " + fixed(r.TRRMaxS, 1) + " s",
+		"|Δf| > " + fixed(r.DeltaFSafeHz, 2) + " Hz",
+	}
 	if r.Unreturned > 0 {
-		text += fmt.Sprintf("   %d not over at the end", r.Unreturned)
+		parts = append(parts, fmt.Sprintf("%d not over at the end", r.Unreturned))
 	}
-	return text
+	return parts
 }

@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -20,34 +21,65 @@ type TableOptions struct {
 }
 
 // Comparison prints experiments side by side: means with 95 % intervals and
-// the paired differences to the first one over common seeds.
+// the paired differences to the first one over common seeds. Where that is
+// wider than the terminal, each experiment gets a table of its own.
 func Comparison(w io.Writer, c experiment.Comparison, o TableOptions) {
+	all := make([]int, len(c.Groups))
+	for i := range all {
+		all[i] = i
+	}
+	whole := comparisonTable(c, o, all)
+	if text.LongestLineLen(whole) <= columns(w) {
+		fmt.Fprintln(w, whole)
+	} else {
+		for i := range c.Groups {
+			fmt.Fprintln(w, comparisonTable(c, o, all[i:i+1]))
+			fmt.Fprintln(w)
+		}
+	}
+	if strings.Contains(whole, "±") {
+		fmt.Fprintln(w, "mean ± half width of the 95 % interval (Student's t over seeds)")
+	}
+	for i, g := range c.Groups {
+		if i > 0 && g.CommonSeeds == 0 {
+			fmt.Fprintf(w, "%s has no seed in common with %s: no paired differences\n", g.Label, c.Groups[0].Label)
+		}
+		if o.Paper && !g.InPaper() {
+			fmt.Fprintf(w, "%s is not in the paper\n", g.Label)
+		}
+	}
+}
+
+// comparisonTable sets some of the groups side by side.
+func comparisonTable(c experiment.Comparison, o TableOptions, groups []int) string {
 	t := table.NewWriter()
-	t.SetOutputMirror(w)
 	t.SetStyle(plainStyle())
 	header := table.Row{""}
-	for i, g := range c.Groups {
-		header = append(header, fmt.Sprintf("%s (%s)", g.Name, count(len(g.Summaries), "run")))
-		if o.Paper {
+	for _, i := range groups {
+		g := c.Groups[i]
+		header = append(header, fmt.Sprintf("%s (%s)", g.Label, count(g.Runs, "run")))
+		if o.Paper && g.InPaper() {
 			header = append(header, "paper")
 		}
-		if i > 0 {
-			header = append(header, "− "+c.Groups[0].Name)
+		if g.CommonSeeds > 0 {
+			header = append(header, difference(c.Groups[0], g))
 		}
 	}
 	t.AppendHeader(header)
 	for _, r := range c.Rows {
-		if !o.All && !r.Headline || empty(r.Samples) {
+		if !o.All && !r.Headline || empty(r, groups) {
 			continue
 		}
-		row := table.Row{label(r)}
-		for i := range c.Groups {
-			row = append(row, interval(r.Samples[i], false))
-			if o.Paper {
+		name, scale := label(r)
+		row := table.Row{name}
+		for _, i := range groups {
+			g := c.Groups[i]
+			row = append(row, interval(r.Samples[i], scale, false))
+			if o.Paper && g.InPaper() {
 				row = append(row, r.Paper[i])
 			}
-			if i > 0 {
-				row = append(row, interval(r.Paired[i], true))
+			if g.CommonSeeds > 0 {
+				row = append(row, interval(*r.Paired[i], scale, true))
 			}
 		}
 		t.AppendRow(row)
@@ -57,8 +89,16 @@ func Comparison(w io.Writer, c experiment.Comparison, o TableOptions) {
 		configs = append(configs, table.ColumnConfig{Number: i, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(configs)
-	t.Render()
-	fmt.Fprintln(w, "mean ± half width of the 95 % interval (Student's t over seeds)")
+	return t.Render()
+}
+
+// difference heads the paired differences; it says over how many seeds they
+// are where that is fewer than either group has.
+func difference(first, g experiment.Group) string {
+	if g.CommonSeeds == first.Runs && g.CommonSeeds == g.Runs {
+		return "− " + first.Label
+	}
+	return fmt.Sprintf("− %s (%s)", first.Label, count(g.CommonSeeds, "common seed"))
 }
 
 func plainStyle() table.Style {
@@ -68,52 +108,62 @@ func plainStyle() table.Style {
 	return s
 }
 
-func label(r experiment.Row) string {
-	if r.Unit == "" {
-		return r.Label
+// label names a row with its unit, and says by what its values are multiplied
+// to have it: latencies are read in milliseconds.
+func label(r experiment.Row) (name string, scale float64) {
+	switch {
+	case r.Unit == "":
+		return r.Label, 1
+	case r.Unit == "s" && strings.HasPrefix(r.Key, "latency_"):
+		return r.Label + " / ms", 1000
 	}
-	return r.Label + " / " + r.Unit
+	return r.Label + " / " + r.Unit, 1
 }
 
-func empty(samples []metrics.Sample) bool {
-	for _, s := range samples {
-		if s.N > 0 {
+func empty(r experiment.Row, groups []int) bool {
+	for _, i := range groups {
+		if r.Samples[i].N > 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// interval writes a mean with its interval to three significant digits of the
-// interval's half width, or of the mean if there is one run only.
-func interval(s metrics.Sample, signed bool) string {
+// interval writes a mean with its interval to two significant digits of the
+// interval's half width. Without an interval, or where all runs agree to the
+// digits that are shown, it writes the mean alone.
+func interval(s metrics.Sample, scale float64, signed bool) string {
 	if s.N == 0 || !s.Mean.Defined() {
 		return "–"
 	}
-	mean := float64(s.Mean)
-	sign := ""
-	if signed && mean >= 0 {
-		sign = "+"
+	mean, half := scale*float64(s.Mean), scale*float64(s.CI95High-s.Mean)
+	shown := significant(mean)
+	if s.CI95High.Defined() && half > max(1e-9, 1e-4*math.Abs(mean)/2) {
+		digits := decimals(half)
+		shown = fmt.Sprintf("%.*f ± %.*f", digits, mean, digits, half)
 	}
-	if !s.CI95High.Defined() {
-		return sign + significant(mean)
+	if signed && mean > 0 && shown != "0" {
+		return "+" + shown
 	}
-	half := float64(s.CI95High - s.Mean)
-	digits := decimals(half)
-	return fmt.Sprintf("%s%.*f ± %.*f", sign, digits, mean, digits, half)
+	return shown
 }
 
-// decimals are those that show two digits of x, at most 4.
+// decimals are those that show two digits of x, at most 6.
 func decimals(x float64) int {
 	d := 0
-	for x < 10 && d < 4 {
+	for x < 10 && d < 6 {
 		x *= 10
 		d++
 	}
-	return min(4, max(0, d))
+	return d
 }
 
+// significant writes four digits, or all of a whole number. What rounding left
+// of a zero is one.
 func significant(x float64) string {
+	if math.Abs(x) < 1e-9 || x == math.Trunc(x) {
+		return fmt.Sprintf("%.0f", math.Trunc(x))
+	}
 	s := fmt.Sprintf("%.4g", x)
 	if strings.Contains(s, "e+") {
 		return fmt.Sprintf("%.0f", x)
