@@ -48,8 +48,12 @@ func TestCloseIsCloseInEveryFigure(t *testing.T) {
 		p, k, f float64
 		want    bool
 	}{
-		{0.72, 0.30, 0.26, true}, {0.7235, 0.3014, 0.2619, true},
-		{0.725, 0.30, 0.26, false}, {0.72, 0.302, 0.26, false}, {0.72, 0.30, 0.2625, false}, {0.72, 0.30, math.NaN(), false},
+		{0.72, 0.30, 0.26, true},
+		{0.7235, 0.3014, 0.2619, true},
+		{0.725, 0.30, 0.26, false},
+		{0.72, 0.302, 0.26, false},
+		{0.72, 0.30, 0.2625, false},
+		{0.72, 0.30, math.NaN(), false},
 	} {
 		var cal Calibration
 		cal.toleranceRel, cal.toleranceHz = 0.005, 0.002

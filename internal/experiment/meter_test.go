@@ -196,7 +196,9 @@ func TestMeterByHand(t *testing.T) {
 		}
 	}
 	for _, c := range [][2]string{
-		{s.Grid.DeltaFMaxGenerator, "gen/31"}, {s.Grid.DeltaFMaxBus, "bus/2"}, {s.Grid.DeltaVMaxBus, "bus/2"},
+		{s.Grid.DeltaFMaxGenerator, "gen/31"},
+		{s.Grid.DeltaFMaxBus, "bus/2"},
+		{s.Grid.DeltaVMaxBus, "bus/2"},
 		{s.Keys.LowestPool, "pool/GW1-GW2"},
 		{s.Recovery.Faults[0].What, "+552 MW at bus 16 (area-3), fibre CC-GW3 down 3.8 s"},
 		{s.Recovery.Faults[1].What, "trip of branch 5-6"},

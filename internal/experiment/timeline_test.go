@@ -110,7 +110,8 @@ func TestDrawnDisturbancesStandByThemselves(t *testing.T) {
 			{At: 3 * time.Second, Kind: kindLoadStep, Bus: 99, SizeMW: 1, Duration: time.Second},
 			{At: 4 * time.Second, Kind: kindLinkBreak, Link: "X", Duration: time.Second},
 			{At: 5 * time.Second, Kind: kindSurge, Link: "X", DB: 1, Duration: time.Second},
-			{At: 6 * time.Second, Kind: kindGenTrip, Bus: 30}, {At: 7 * time.Second, Kind: kindBranchTrip, Branch: "5-6"},
+			{At: 6 * time.Second, Kind: kindGenTrip, Bus: 30},
+			{At: 7 * time.Second, Kind: kindBranchTrip, Branch: "5-6"},
 		}
 		got := drawFor(t, more, seed)
 		if len(got.LoadSteps) != len(want.LoadSteps)+1 || len(got.Breaks) != len(want.Breaks)+1 || len(got.Surges) != len(want.Surges)+1 || len(got.Trips) != 2 {
