@@ -33,6 +33,8 @@ func FuzzLoad(f *testing.F) {
 		goodHead + "nodes: []\nlinks: []\nchains: []\npmus: []\nareas: []\n",
 		goodHead + "chains:\n  - {id: a, task: pmu, element: pmu/4, routes: [[IED-pmu-4, RTU4, GW1, CC]], mode: aes}\n",
 		"name: t\ncase: ieee33\nnodes: [{name: CC, kind: cc}]\n",
+		goodHead + "nodes: [{name: GW1, kind: rtu}, {name: X, kind: ied}, {name: X, kind: cc}]\nlinks: [{name: CC-GW1, length_km: 3}]\n",
+		"program: cosim\nexperiment: {name: t, case: ieee39}\n", "program: cosim\nexperiment: 5\n", "program: cosim\nexperiment: [a]\n", "program: cosim\nexperiment:\n", "experiment: {name: t}\n",
 		"name: [\n", "a: {b: c\n", "\tx: 1", "x: \"\x01\"", "x: \xff", "? [a]\n: b\n", "x: *nothing", "a: 1\n---\nb: 2",
 	} {
 		f.Add([]byte(doc))

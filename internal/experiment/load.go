@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -350,6 +351,8 @@ func prune(n *yaml.Node, t reflect.Type) {
 		}
 		n.Content = kept
 	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
+		again := repeated(n)
+		n.Content = slices.DeleteFunc(n.Content, func(e *yaml.Node) bool { return slices.Contains(again, e) })
 		for _, e := range n.Content {
 			prune(e, t.Elem())
 		}

@@ -253,11 +253,14 @@ func TestAliasesOfAliasesAreBounded(t *testing.T) {
 
 // A file with long lists is read in a time that grows with its length.
 func TestLongListsAreReadQuickly(t *testing.T) {
-	areas := strings.Repeat("  - {name: a, gateway: GW1, buses: [1, 2, 3, 4]}\n", 20_000)
+	var areas strings.Builder
+	for i := range 4_000 {
+		fmt.Fprintf(&areas, "  - {name: a%d, gateway: GW1, buses: [1, 2, 3, 4]}\n", i)
+	}
 	start := time.Now()
-	mistakesOf(t, goodHead+"areas:\n"+areas+"  - {}\n")
-	if d := time.Since(start); d > 10*time.Second {
-		t.Errorf("100,000 values took %v", d)
+	mistakesOf(t, goodHead+"areas:\n"+areas.String()+"  - {}\n")
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("20,000 values took %v", d)
 	}
 }
 

@@ -28,7 +28,7 @@ type shape struct {
 }
 
 func (c *shape) fault(n *yaml.Node, format string, args ...any) {
-	c.mistakes = append(c.mistakes, &Mistake{Position{c.file, n.Line, n.Column}, fmt.Sprintf(format, args...)})
+	c.mistakes = append(c.mistakes, &Mistake{Position{c.file, n.Line, n.Column}, strings.TrimPrefix(fmt.Sprintf(format, args...), ": ")})
 }
 
 var (
@@ -65,6 +65,9 @@ func (c *shape) value(n *yaml.Node, t reflect.Type, key string) {
 		if n.Kind != yaml.SequenceNode {
 			c.fault(n, "%s: found %s, expected a list", key, describe(n))
 			return
+		}
+		for _, e := range repeated(n) {
+			c.fault(e, "%s: %q stands twice", key, nameIn(e))
 		}
 		for _, e := range n.Content {
 			c.value(e, t.Elem(), key)
@@ -104,6 +107,22 @@ func (c *shape) mapping(n *yaml.Node, t reflect.Type, key string) {
 		}
 		c.value(v, f.Type, k.Value)
 	}
+}
+
+// repeated are the things of a list whose id or name an earlier one has: the
+// layers could not tell them apart.
+func repeated(n *yaml.Node) []*yaml.Node {
+	var again []*yaml.Node
+	seen := map[string]bool{}
+	for _, e := range n.Content {
+		if name := nameIn(e); name != "" {
+			if seen[name] {
+				again = append(again, e)
+			}
+			seen[name] = true
+		}
+	}
+	return again
 }
 
 // keys checks that a group's keys are words and differ.

@@ -148,6 +148,14 @@ func TestEveryMistakeHasItsPlaceAndMessage(t *testing.T) {
 			`t.yaml:4:1: key "seed" stands twice`,
 		},
 		{
+			"thing named twice", "nodes:\n  - {name: X, kind: rtu}\n  - {name: X, kind: ied}\n",
+			`t.yaml:5:5: nodes: "X" stands twice`,
+		},
+		{
+			"thing with an id twice", "chains: [{id: pmu-4}, {id: pmu-4, priority: 4}]\n",
+			`t.yaml:3:23: chains: "pmu-4" stands twice`,
+		},
+		{
 			"doubled key in a map", "link_classes:\n  lan: {loss: 0}\n  lan: {loss: 1}\n",
 			`t.yaml:5:3: key "lan" stands twice`,
 		},
