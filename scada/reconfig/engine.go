@@ -216,7 +216,8 @@ func (s *search) exhausted() bool {
 }
 
 func (s *search) outOfEvaluations() bool {
-	return s.budget.Evaluations > 0 && s.work.Evaluations >= s.budget.Evaluations
+	return s.budget.Evaluations > 0 && s.work.Evaluations >= s.budget.Evaluations ||
+		s.budget.Pivots > 0 && s.work.Pivots >= s.budget.Pivots
 }
 
 // branch bounds a node and divides it, unless that closes it.
@@ -229,7 +230,6 @@ func (s *search) branch(n *node) []*node {
 	l, t, set := s.division(n, m)
 	rows, prices := m.pricedRows()
 	s.plans(n, m)
-	s.work.Pivots += m.pivots
 	if s.closed(n.bound) {
 		// n.bound may still be the least of all: it stays in the bound.
 		if gap(s.upper, n.bound) > exactness {
@@ -277,9 +277,9 @@ func (s *search) master(n *node) *master {
 // relaxation, or good enough, or the budget is used up.
 func (s *search) generate(n *node, m *master) {
 	for {
-		m.solve()
-		for s.addRows(m) || s.addCuts(m) {
-			m.solve()
+		s.optimise(m)
+		for !s.outOfEvaluations() && (s.addRows(m) || s.addCuts(m)) {
+			s.optimise(m)
 		}
 		bound, added := s.addColumns(n, m)
 		n.bound = math.Max(n.bound, bound)
@@ -288,6 +288,15 @@ func (s *search) generate(n *node, m *master) {
 			break
 		}
 	}
+}
+
+// optimise solves the master within the budget.
+func (s *search) optimise(m *master) {
+	limit := 20 * (len(m.rows) + len(m.key) + 10)
+	if s.budget.Pivots > 0 {
+		limit = min(limit, s.budget.Pivots-s.work.Pivots)
+	}
+	s.work.Pivots += m.solve(limit)
 }
 
 // addColumns prices all chains, adds what is cheaper than the master knows, and
@@ -414,7 +423,7 @@ func (s *search) addCuts(m *master) bool {
 }
 
 // maxRows ends the search for envelope rows of one node.
-const maxRows = 80
+const maxRows = 40
 
 // division is where to branch: the chain and step whose options the master
 // mixes most evenly, and the option that has most of it. Where it mixes

@@ -23,7 +23,6 @@ type master struct {
 	x       []float64 // of the basic variables
 	prices  []float64 // p ≥ 0 by row
 	theta   []float64 // by chain
-	pivots  int
 	w       []float64
 	spread  []float64 // of w over chains
 }
@@ -66,7 +65,9 @@ func (m *master) activate(w *row) {
 	for k := range m.columns {
 		m.columns[k].a = append(m.columns[k].a, m.r.coefficient(w, m.columns[k].column))
 	}
-	room := m.limitOf(n)
+	// Limits differ a little from the true ones so that no two bases are at the
+	// same point (no cycling). Bounds are made with the true ones.
+	room := m.limitOf(n) + 1e-8*float64(1+n*7%11)
 	for _, k := range m.key {
 		room -= m.columns[k].a[n]
 	}
@@ -147,10 +148,11 @@ func (m *master) priced(k int) float64 {
 	return sum
 }
 
-// solve goes on to the optimum, or to the limit of pivots.
-func (m *master) solve() {
+// solve goes on to the optimum, or to the limit of pivots, and returns how many
+// it needed.
+func (m *master) solve(limit int) (pivots int) {
 	small := 1e-10 * math.Max(1, m.r.maxSwing)
-	for range 20 * (len(m.rows) + len(m.key) + 10) {
+	for {
 		m.setPrices()
 		q, best := 0, -small
 		found := false
@@ -167,10 +169,10 @@ func (m *master) solve() {
 				q, best, found = excess(i), d, true
 			}
 		}
-		if !found || !m.enter(q) {
-			return
+		if !found || pivots >= limit || !m.enter(q) {
+			return pivots
 		}
-		m.pivots++
+		pivots++
 	}
 }
 

@@ -76,7 +76,10 @@ func (s *search) dive(m *master) []*column {
 	fixed := make([]bool, len(s.r.chains))
 	forbidding := 1e3 * max(1, s.r.maxSwing)
 	for range s.r.chains {
-		m.solve()
+		s.optimise(m)
+		if s.outOfEvaluations() {
+			break
+		}
 		share := make([]float64, len(s.r.chains))
 		plan := make([]*column, len(s.r.chains))
 		m.weights(func(k *column, x float64) {

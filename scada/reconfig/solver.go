@@ -14,11 +14,12 @@ type Solver interface {
 type Budget struct {
 	Evaluations int     // of the dual function; 0: no limit
 	Nodes       int     // of branch and bound, the root included; 0: no limit
+	Pivots      int     // of the linear programmes; 0: no limit
 	Gap         float64 // good enough, see Result.Gap
 }
 
 // DefaultBudget suits one decision in 100 ms.
-func DefaultBudget() Budget { return Budget{Evaluations: 400, Nodes: 30, Gap: 0.0075} }
+func DefaultBudget() Budget { return Budget{Evaluations: 400, Nodes: 30, Pivots: 1500, Gap: 0.0075} }
 
 // Result is one decision.
 type Result struct {
