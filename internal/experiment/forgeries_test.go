@@ -11,8 +11,10 @@ import (
 func TestForgeryThatNobodyRefusesHasSucceeded(t *testing.T) {
 	ms := cosync.Millisecond
 	marked := []cosync.Message{
-		{At: 1 * ms, ID: 1, Class: "tampered"}, {At: 2 * ms, ID: 2, Class: "replayed"},
-		{At: 3 * ms, ID: 3, Class: "injected"}, {At: 4 * ms, ID: 4, Class: "delayed"},
+		{At: 1 * ms, ID: 1, Class: "tampered"},
+		{At: 2 * ms, ID: 2, Class: "replayed"},
+		{At: 3 * ms, ID: 3, Class: "injected"},
+		{At: 4 * ms, ID: 4, Class: "delayed"},
 	}
 	var g forgeries
 	g.observe(10*ms, marked, nil, nil)

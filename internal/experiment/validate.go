@@ -276,6 +276,9 @@ func (v *validator) areas() {
 			v.fault(path+".buses", "area %s has no load of at least %v MW for a contingency (disturbances.contingencies.min_load_mw)", a.Name, d.Disturb.Contingencies.MinLoadMW)
 		}
 	}
+	if len(d.PMUs) == 0 || len(d.Blocks) == 0 {
+		v.fault("pmus", "found %d pmus and %d blocks, expected at least one of each", len(d.PMUs), len(d.Blocks))
+	}
 	for i, b := range d.Blocks {
 		if !slices.ContainsFunc(d.Areas, func(a Area) bool { return a.Name == b.Area }) {
 			v.fault(fmt.Sprintf("blocks[%d].area", i), "no area %q", b.Area)
