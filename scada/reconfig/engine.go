@@ -423,7 +423,7 @@ func (s *search) addCuts(m *master) bool {
 }
 
 // maxRows ends the search for envelope rows of one node.
-const maxRows = 40
+const maxRows = 30
 
 // division is where to branch: the chain and step whose options the master
 // mixes most evenly, and the option that has most of it. Where it mixes

@@ -25,6 +25,8 @@ type master struct {
 	theta   []float64 // by chain
 	w       []float64
 	spread  []float64 // of w over chains
+	// candidates are the columns that cheapest looks at first
+	candidates []int
 }
 
 type lpColumn struct {
@@ -154,13 +156,7 @@ func (m *master) solve(limit int) (pivots int) {
 	small := 1e-10 * math.Max(1, m.r.maxSwing)
 	for {
 		m.setPrices()
-		q, best := 0, -small
-		found := false
-		for k := range m.columns {
-			if d := m.priced(k) - m.theta[m.columns[k].chain]; d < best {
-				q, best, found = k, d, true
-			}
-		}
+		q, best, found := m.cheapest(small)
 		for i, p := range m.prices {
 			if p < best {
 				q, best, found = slack(i), p, true
@@ -174,6 +170,29 @@ func (m *master) solve(limit int) (pivots int) {
 		}
 		pivots++
 	}
+}
+
+// cheapest is the column of least reduced cost among those that were below
+// −small when all were last looked at; when none is left all are looked at.
+func (m *master) cheapest(small float64) (q int, least float64, found bool) {
+	least = -small
+	for range 2 {
+		for _, k := range m.candidates {
+			if d := m.priced(k) - m.theta[m.columns[k].chain]; d < least {
+				q, least, found = k, d, true
+			}
+		}
+		if found {
+			return q, least, true
+		}
+		m.candidates = m.candidates[:0]
+		for k := range m.columns {
+			if m.priced(k)-m.theta[m.columns[k].chain] < -small {
+				m.candidates = append(m.candidates, k)
+			}
+		}
+	}
+	return 0, least, false
 }
 
 // enter brings q into the basis; false if nothing stops it.

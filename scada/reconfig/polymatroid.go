@@ -65,6 +65,9 @@ func (e *envelope) cut(pool, step int, k class, mean float64) *row {
 	limit, _ := e.r.p.elasticLimit(pool, step, k)
 	limit += tolerance * math.Max(1, math.Abs(limit))
 	e.collect(pool, step, k)
+	if len(e.items) == 0 {
+		return nil // nothing is random, the chord's row is exact
+	}
 	slices.SortFunc(e.items, func(a, b increment) int {
 		if c := cmp.Compare(b.share, a.share); c != 0 {
 			return c
