@@ -205,3 +205,16 @@ func TestDistribution(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkShipped(b *testing.B) {
+	s := newShipped(stream("benchmark"), 44, 8, 10)
+	var problems []*Problem
+	for range 50 {
+		s.advance()
+		problems = append(problems, s.problem(nil))
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		solve(b, Engine{}, problems[i%len(problems)], nil, DefaultBudget())
+	}
+}

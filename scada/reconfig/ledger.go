@@ -85,13 +85,29 @@ func (g *ledger) exchange(k *column) {
 	g.plan[k.chain] = k
 }
 
-// keeps says whether the rows of pool e hold.
-func (g *ledger) keeps(e int) bool {
-	for i := e * g.r.steps; i < (e+1)*g.r.steps; i++ {
-		for c := everyone; c <= lower; c++ {
-			if !g.kept(c, i, g.mean[c][i], g.spread[c][i]) {
-				return false
-			}
+// keeps says whether the rows of pool e hold, with k in place of its chain's
+// column; k may be nil.
+func (g *ledger) keeps(e int, k *column) bool {
+	h := g.r.steps
+	slot := -1
+	if k != nil {
+		slot = g.r.chains[k.chain].slot[e]
+	}
+	for t := range h {
+		i := e*h + t
+		dm, dv := 0.0, 0.0
+		if slot >= 0 {
+			old := g.plan[k.chain]
+			dm, dv = k.mean[slot*h+t]-old.mean[slot*h+t], k.variance[slot*h+t]-old.variance[slot*h+t]
+		}
+		if !g.kept(everyone, i, g.mean[everyone][i]+dm, g.spread[everyone][i]+dv) {
+			return false
+		}
+		if slot >= 0 && g.r.chains[k.chain].Highest {
+			dm, dv = 0, 0
+		}
+		if !g.kept(lower, i, g.mean[lower][i]+dm, g.spread[lower][i]+dv) {
+			return false
 		}
 	}
 	return true

@@ -8,13 +8,15 @@ func (s *search) offer(plan []*column) {
 	s.take()
 }
 
-// take offers the plan of the ledger.
-func (s *search) take() {
+// take offers the plan of the ledger and says whether it is the best now.
+func (s *search) take() bool {
 	e, err := s.r.p.Evaluate(s.ledger.options())
 	if err == nil && e.Feasible && e.Objective < s.upper {
 		s.upper = e.Objective
 		s.best = append(s.best[:0], s.ledger.plan...)
+		return true
 	}
+	return false
 }
 
 // plans makes plans of the master's solution, which is spoilt by it: its
@@ -153,7 +155,10 @@ func (s *search) round(plan []*column) {
 	s.ledger.set(plan)
 	s.repair()
 	s.improve()
-	s.take()
+	// Pairs are dear: they are tried where single exchanges led to a new best.
+	for s.take() && s.improvePair() {
+		s.improve()
+	}
 }
 
 // repair exchanges columns, those first that cost least a bit of excess
@@ -186,7 +191,7 @@ func (s *search) repair() {
 	}
 }
 
-// improve exchanges single columns as long as one saves and fits, then pairs.
+// improve exchanges single columns as long as one saves and fits.
 func (s *search) improve() {
 	const worth = 1e-12
 	for range 50 {
@@ -199,7 +204,7 @@ func (s *search) improve() {
 				}
 			}
 		}
-		if !better && !s.improvePair() {
+		if !better {
 			return
 		}
 	}
@@ -231,7 +236,7 @@ func (s *search) improvePair() bool {
 func (s *search) makeRoom(l int, gain float64) bool {
 	var broken []int
 	for _, e := range s.r.chains[l].pools {
-		if !s.ledger.keeps(e) {
+		if !s.ledger.keeps(e, nil) {
 			broken = append(broken, e)
 		}
 	}
@@ -240,22 +245,24 @@ func (s *search) makeRoom(l int, gain float64) bool {
 			continue
 		}
 		for _, q := range s.pool[j] {
-			if q == s.ledger.plan[j] || gain+s.ledger.saves(q) <= 0 || !s.ledger.fits(q) {
+			if q == s.ledger.plan[j] || gain+s.ledger.saves(q) <= 0 || !s.mends(broken, q) || !s.ledger.fits(q) {
 				continue
 			}
-			old := s.ledger.plan[j]
 			s.ledger.exchange(q)
-			fits := true
-			for _, e := range broken {
-				fits = fits && s.ledger.keeps(e)
-			}
-			if fits {
-				return true
-			}
-			s.ledger.exchange(old)
+			return true
 		}
 	}
 	return false
+}
+
+// mends says whether the rows of the pools hold with q in place.
+func (s *search) mends(pools []int, q *column) bool {
+	for _, e := range pools {
+		if !s.ledger.keeps(e, q) {
+			return false
+		}
+	}
+	return true
 }
 
 // drawsFrom says whether the chain may draw from every one of the pools.
