@@ -282,7 +282,9 @@ func (s *search) generate(n *node, m *master) {
 			s.optimise(m)
 		}
 		bound, added := s.addColumns(n, m)
-		n.bound = math.Max(n.bound, bound)
+		if bound > n.bound {
+			n.bound = bound
+		}
 		objective := m.objective() + s.r.constant
 		if !added || objective-n.bound <= 1e-10*math.Max(1, math.Abs(objective)) || s.closed(n.bound) || s.outOfEvaluations() {
 			break
@@ -303,7 +305,10 @@ func (s *search) optimise(m *master) {
 // returns the Lagrangian bound Σ_ℓ min(c + p·a) − p·limit.
 func (s *search) addColumns(n *node, m *master) (bound float64, added bool) {
 	for i := range m.prices {
-		m.prices[i] = math.Max(0, math.Min(m.prices[i], m.capOf(i)))
+		if !(m.prices[i] > 0) { // not a number neither: any prices give a bound
+			m.prices[i] = 0
+		}
+		m.prices[i] = math.Min(m.prices[i], m.capOf(i))
 		bound -= m.prices[i] * m.limitOf(i)
 	}
 	bound += s.r.constant

@@ -27,23 +27,26 @@ func (s *search) plans(n *node, m *master) {
 		s.keep = make([][][]int, len(s.r.chains))
 		m.weights(func(k *column, _ float64) { s.keep[k.chain] = append(s.keep[k.chain], k.options) })
 	}
-	s.round(s.largest(m))
+	plan, _ := s.largest(m)
+	s.round(plan)
 	if !s.closed(n.bound) {
 		s.cross(n, m)
 		s.round(s.dive(m))
 	}
 }
 
-// largest is the column of most weight by chain.
-func (s *search) largest(m *master) []*column {
-	plan := make([]*column, len(s.r.chains))
-	share := make([]float64, len(s.r.chains))
+// largest is the column of most weight by chain, and its weight.
+func (s *search) largest(m *master) (plan []*column, share []float64) {
+	plan, share = make([]*column, len(s.r.chains)), make([]float64, len(s.r.chains))
+	for l, k := range m.key {
+		plan[l] = m.columns[k].column
+	}
 	m.weights(func(k *column, x float64) {
 		if x > share[k.chain] {
 			plan[k.chain], share[k.chain] = k, x
 		}
 	})
-	return plan
+	return plan, share
 }
 
 // cross adds to the master what changes midway from one of a chain's columns
@@ -82,13 +85,7 @@ func (s *search) dive(m *master) []*column {
 		if s.outOfEvaluations() {
 			break
 		}
-		share := make([]float64, len(s.r.chains))
-		plan := make([]*column, len(s.r.chains))
-		m.weights(func(k *column, x float64) {
-			if x > share[k.chain] {
-				plan[k.chain], share[k.chain] = k, x
-			}
-		})
+		plan, share := s.largest(m)
 		l, most := -1, 0.0
 		for c, x := range share {
 			if !fixed[c] && x < 1-1e-9 && x > most {
@@ -106,7 +103,8 @@ func (s *search) dive(m *master) []*column {
 			}
 		}
 	}
-	return s.largest(m)
+	plan, _ := s.largest(m)
+	return plan
 }
 
 // closest is the column of chain l that costs least in the place of the mixture
