@@ -402,7 +402,7 @@ func (s *search) addCuts(m *master) bool {
 	observed, added := false, false
 	for e := range s.r.p.Pools {
 		for k := everyone; k <= lower; k++ {
-			worst, most := -1, 1e-7
+			worst, most := -1, max(1e-7, 0.1*s.budget.Gap)
 			for t := range h {
 				i := e*h + t
 				limit, _ := s.r.p.elasticLimit(e, t, k)
