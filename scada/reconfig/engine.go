@@ -45,9 +45,11 @@ type search struct {
 	root    []PoolPrices
 	keep    [][][]int
 	hints   []*row
-	mean    [2][]float64 // consumption of a fractional plan
-	vari    [2][]float64
-	cone    *envelope
+	// hintPrices are the prices of hints in the last decision
+	hintPrices []float64
+	mean       [2][]float64 // consumption of a fractional plan
+	vari       [2][]float64
+	cone       *envelope
 }
 
 func newSearch(p *Problem, budget Budget) *search {
@@ -96,7 +98,7 @@ func (s *search) start(warm *Warm) {
 	if warm == nil || len(warm.plan) != len(s.r.chains) {
 		return
 	}
-	s.hints = s.hinted(warm.prices)
+	s.hints, s.hintPrices = s.hinted(warm.prices)
 	for l, columns := range warm.columns {
 		for _, options := range columns {
 			s.admit(l, options)
@@ -131,22 +133,37 @@ func (s *search) admit(l int, options []int) *column {
 	return k
 }
 
-// hinted are the rows that had a price in the last decision.
-func (s *search) hinted(prices []PoolPrices) []*row {
-	var rows []*row
-	if len(prices) != len(s.r.p.Pools) {
-		return nil
+// hinted are the rows that had a price in the last decision, and the prices.
+func (s *search) hinted(last []PoolPrices) (rows []*row, prices []float64) {
+	if len(last) != len(s.r.p.Pools) {
+		return nil, nil
 	}
 	for i := range s.r.rows {
 		w := &s.r.rows[i]
-		switch {
-		case w.kind == terminalRow && prices[w.pool].Terminal > 0,
-			w.kind == chanceRow && w.class == everyone && len(prices[w.pool].Everyone) == s.r.steps && prices[w.pool].Everyone[w.step] > 0,
-			w.kind == chanceRow && w.class == lower && len(prices[w.pool].Lower) == s.r.steps && prices[w.pool].Lower[w.step] > 0:
-			rows = append(rows, w)
+		price := 0.0
+		if w.kind != gridRow {
+			price = last[w.pool].of(w)
+		}
+		if price = math.Min(price, w.price); price > 0 {
+			rows, prices = append(rows, w), append(prices, price/w.scale)
 		}
 	}
-	return rows
+	return rows, prices
+}
+
+// of is the price of a pool's row.
+func (x *PoolPrices) of(w *row) float64 {
+	prices := x.Everyone
+	if w.class == lower {
+		prices = x.Lower
+	}
+	switch {
+	case w.kind == terminalRow:
+		return x.Terminal
+	case w.step < len(prices):
+		return prices[w.step]
+	}
+	return 0
 }
 
 // node is a part of the plans: those that keep to allowed.
@@ -178,7 +195,7 @@ func (h *nodeHeap) Pop() any {
 
 // run is best-bound branch and bound.
 func (s *search) run() {
-	root := &node{bound: math.Inf(-1), allowed: make([][]uint64, len(s.r.chains)), rows: s.hints, prices: make([]float64, len(s.hints))}
+	root := &node{bound: math.Inf(-1), allowed: make([][]uint64, len(s.r.chains)), rows: s.hints, prices: s.hintPrices}
 	for l := range s.r.chains {
 		root.allowed[l] = s.r.chains[l].allowed
 	}
@@ -250,12 +267,17 @@ func (s *search) branch(n *node) []*node {
 	return children
 }
 
-// master starts the linear programme of a node from the columns it allows.
+// master starts the linear programme of a node from the columns it allows, and
+// bounds the node by the prices it was made with.
 func (s *search) master(n *node) *master {
 	m := newMaster(s.r)
 	s.pricer.set(n.rows, n.prices)
+	bound := s.r.constant
+	for i, w := range n.rows {
+		bound -= n.prices[i] * w.limit * w.scale
+	}
 	for l := range s.r.chains {
-		s.pricer.cheapest(l, n.allowed[l], s.scratch)
+		bound += s.pricer.cheapest(l, n.allowed[l], s.scratch)
 		first, _ := s.known(l, s.scratch)
 		for _, k := range s.pool[l] {
 			if k.allows(n.allowed[l]) {
@@ -267,6 +289,9 @@ func (s *search) master(n *node) *master {
 		}
 	}
 	s.work.Evaluations++
+	if bound > n.bound {
+		n.bound = bound
+	}
 	for _, w := range n.rows {
 		m.activate(w)
 	}

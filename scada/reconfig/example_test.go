@@ -39,9 +39,9 @@ func Example() {
 		}
 		fmt.Println()
 	}
-	fmt.Printf("cost %.2f, at least %.2f\n", result.Evaluation.Objective, result.Bound)
+	fmt.Printf("cost %.2f, proven %v\n", result.Evaluation.Objective, result.Bound <= result.Evaluation.Objective)
 	// Output:
 	// pmu: aes-wc aes-wc aes-wc aes-wc
 	// agc: otp otp otp otp
-	// cost 1.20, at least 1.13
+	// cost 1.20, proven true
 }
