@@ -10,8 +10,9 @@ import (
 	"cosim/scada/reconfig"
 )
 
-// PlannerConfig says how chains are reconfigured. The weights are those of the
-// specification, fixed before S-3 was first run and never tuned on it.
+// PlannerConfig says how chains are reconfigured. β are the chains' priorities;
+// the other weights are those of reconfig.DefaultWeights, fixed before S-3 was
+// first run and never tuned on it.
 type PlannerConfig struct {
 	PeriodNS int64 // between decisions, and the length of a step of the horizon
 	Horizon  int   // steps, H
@@ -19,27 +20,13 @@ type PlannerConfig struct {
 	// NoReroute and NoModes leave chains on their static route or in their
 	// static mode: the ablations.
 	NoReroute, NoModes bool
-	Weights            PlannerWeights
+	Weights            reconfig.Weights
+	DemandRateHz       float64
 }
 
-// PlannerWeights price what a decision costs: β are the chains' priorities.
-type PlannerWeights struct {
-	Drop           float64 // ξ_drop of an expected message
-	DegradeAESWC   float64 // ξ_deg where a stronger mode is wished
-	DegradeAES     float64
-	Switch         float64 // γ of a chain that names none
-	KeyPricePerBit float64 // of stock missing at the end of the horizon
-	// DemandRateHz is how often an unforeseen task is expected of a chain:
-	// enough to keep it on and on a good route, little else.
-	DemandRateHz float64
-}
-
-// DefaultPlannerWeights are the specification's. The price of key lies between
-// what a bit is worth in raising a measurement to a one-time pad (0.3 for 336
-// bits) and in keeping its authentication (0.45 for 128).
-func DefaultPlannerWeights() PlannerWeights {
-	return PlannerWeights{Drop: 1, DegradeAESWC: 0.1, DegradeAES: 0.25, Switch: 0.02, KeyPricePerBit: 0.002, DemandRateHz: 0.01}
-}
+// DefaultDemandRateHz is how often an unforeseen task is expected of a chain:
+// enough to keep it on and on a good route, little else.
+const DefaultDemandRateHz = 0.01
 
 // lookaheadS is for how long of planned draw the stock at the end of the
 // horizon should last: the longest break of a fibre.
@@ -179,14 +166,19 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 }
 
 func (p *Planner) setPool(pool *reconfig.Pool, s *PoolSupply) {
-	for t := range pool.StockBits {
-		pool.StockBits[t], pool.StockVarBits[t] = s.StockBits+s.MeanBits[t], s.VarBits2[t]
+	for t, mean := range s.MeanBits {
+		pool.StockBits[t], pool.StockVarBits[t] = s.StockBits, 0
+		// Supply is never negative: where the chance constraint would count
+		// less than none of it, none is counted.
+		if mean > p.cfg.Kappa*math.Sqrt(s.VarBits2[t]) {
+			pool.StockBits[t], pool.StockVarBits[t] = s.StockBits+mean, s.VarBits2[t]
+		}
 	}
 	pool.ReserveBits = s.SafeBits
 	pool.Terminal = reconfig.Terminal{
 		ThresholdBits:   s.ThresholdBits,
 		LookaheadFactor: lookaheadS * 1e9 / float64(p.cfg.PeriodNS*int64(p.cfg.Horizon)),
-		PricePerBit:     p.cfg.Weights.KeyPricePerBit,
+		PricePerBit:     p.cfg.Weights.TerminalPrice,
 	}
 }
 
@@ -196,7 +188,7 @@ func (p *Planner) setChain(i int, nowNS int64) {
 	pending := p.system.waiting(c)
 	for t := range p.cfg.Horizon {
 		from := nowNS + int64(t)*p.cfg.PeriodNS
-		mean, variance := p.system.expected(c, from, from+p.cfg.PeriodNS, p.cfg.Weights.DemandRateHz)
+		mean, variance := p.system.expected(c, from, from+p.cfg.PeriodNS, p.cfg.DemandRateHz)
 		if t == 0 && pending {
 			mean++
 		}
@@ -224,7 +216,7 @@ func (p *Planner) setOption(i, o, t int, mean, variance float64) {
 	}
 	// A chain without a task in sight is neither switched off nor weakened for
 	// nothing.
-	unforeseen := w.DemandRateHz * float64(p.cfg.PeriodNS) / 1e9
+	unforeseen := p.cfg.DemandRateHz * float64(p.cfg.PeriodNS) / 1e9
 	option.Cost[t] = float64(c.Priority) * price * (mean + unforeseen)
 	bits := p.system.messageBits(c, choice.Mode)
 	for d := range option.Draws {
@@ -268,12 +260,14 @@ func (s *System) expected(c *chain, fromNS, toNS int64, demandRateHz float64) (m
 	return n, n
 }
 
-// messageBits is the mean key of one task of a chain on one hop: its message,
-// and the confirmation of a command or the receipt of measurements.
+// messageBits is the key of one task of a chain on one hop: its message, and
+// the confirmation of a command or the receipt of measurements. New session
+// keys, 128 bits in 4,096 messages, are left out: below K_safe nothing may be
+// drawn, and their mean of 0.03 bit would switch off what draws none.
 func (s *System) messageBits(c *chain, m Mode) float64 {
-	bits := s.policy.KeyBits(m, 8*c.octets)
+	bits := float64(s.policy.DrawBits(m, 8*c.octets, false))
 	if c.up {
-		return bits + s.policy.KeyBits(m, 8*receiptOctets)/receiptEvery
+		return bits + float64(s.policy.DrawBits(m, 8*receiptOctets, false))/receiptEvery
 	}
 	return 2 * bits
 }

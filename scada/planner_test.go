@@ -12,7 +12,7 @@ import (
 func planned(t *testing.T, stockBits float64, change func(*PlannerConfig)) (*world, *Planner, []PoolSupply) {
 	t.Helper()
 	w := newWorld(t, testConfig(), 1<<40)
-	cfg := PlannerConfig{PeriodNS: 100 * ms, Horizon: 10, Kappa: reconfig.Gaussian(0.05), Weights: DefaultPlannerWeights()}
+	cfg := PlannerConfig{PeriodNS: 100 * ms, Horizon: 10, Kappa: reconfig.Gaussian(0.05), Weights: reconfig.DefaultWeights(), DemandRateHz: DefaultDemandRateHz}
 	if change != nil {
 		change(&cfg)
 	}

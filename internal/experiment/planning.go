@@ -57,7 +57,7 @@ func (b *builder) plan(s *federates.Scada) error {
 	c := federates.PlanningConfig{
 		Planner: scada.PlannerConfig{
 			PeriodNS: r.Period.Nanoseconds(), Horizon: r.Horizon, Kappa: reconfig.Gaussian(r.Risk),
-			NoReroute: !r.Reroute, NoModes: !r.Modes, Weights: scada.DefaultPlannerWeights(),
+			NoReroute: !r.Reroute, NoModes: !r.Modes, Weights: reconfig.DefaultWeights(), DemandRateHz: scada.DefaultDemandRateHz,
 		},
 		Solver: reconfig.Engine{}, Budget: reconfig.DefaultBudget(), DelayS: b.delayS,
 	}
