@@ -35,6 +35,7 @@ type meter struct {
 	frames      [5]float64
 	names       map[string][]string
 	forgeries   forgeries
+	decisions   decisions
 	attacks     []float64
 }
 
@@ -92,7 +93,11 @@ func newMeter(d *Definition, tl Timeline) (*meter, error) {
 }
 
 func (m *meter) Begin(f *cosync.Frame) error {
-	for _, name := range metered {
+	needed := metered
+	if m.decides() {
+		needed = append(needed[:len(needed):len(needed)], "scada.decision")
+	}
+	for _, name := range needed {
 		i, ok := f.Index(name)
 		if !ok {
 			return fmt.Errorf("experiment: the metrics need output %s, which no federate has", name)
@@ -122,8 +127,14 @@ func (m *meter) Observe(f *cosync.Frame) error {
 		}
 	}
 	m.forgeries.observe(f.To, m.messages(f, "network.marked"), m.messages(f, "scada.refused"), m.messages(f, "grid.applied"))
+	if m.decides() && f.From%simTime(m.def.Reconfigure.Period) == 0 {
+		m.decisions.observe(m.values(f, "scada.decision"))
+	}
 	return m.measure(f)
 }
+
+// decides says whether the run's plan is reconfigured.
+func (m *meter) decides() bool { return m.def.Reconfigure.Solver != SolverNone }
 
 func (m *meter) messages(f *cosync.Frame, name string) []cosync.Message {
 	return f.Outputs[m.at[name]].Messages
@@ -229,6 +240,7 @@ func (m *meter) summary() *metrics.Summary {
 	}
 	m.keySummary(s)
 	s.Attacks = m.forgeries.summary(m.attacks)
+	s.Decisions = m.decisions.summary()
 	s.Conservation.Frames = metrics.FrameBalance{
 		Sent: int64(m.frames[0] + m.frames[1]), Delivered: int64(m.frames[2]), Dropped: int64(m.frames[3]), InFlight: int64(m.frames[4]),
 	}

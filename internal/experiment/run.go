@@ -35,6 +35,7 @@ type Result struct {
 	Dir        string // of its files, or empty
 	WallS      float64
 	Speed      float64 // simulated seconds a wall second
+	Decisions  *DecisionTimes
 }
 
 // Name is that of the run's folder: "S-2-1".
@@ -69,6 +70,7 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	start := time.Now()
 	err = simulate(ctx, d, fed, observers, o)
 	res.WallS = time.Since(start).Seconds()
+	res.Decisions = decisionTimes(fed.federates, d.Reconfigure.Period)
 	res.Summary = m.summary()
 	res.Summary.DefinitionSHA256 = manifest.DefinitionHash
 	res.Speed = m.last.Seconds() / res.WallS
@@ -93,7 +95,10 @@ func createError(dir string, err error) error {
 // close ends the run's files. A folder that was not closed well, because
 // another run took it for example, is not this run's to export.
 func (r *Result) close(w *record.Writer, runErr error) error {
-	timing := map[string]float64{"simulation_s": r.WallS, "real_time_factor": r.Speed}
+	timing := map[string]any{"simulation_s": r.WallS, "real_time_factor": r.Speed}
+	if r.Decisions != nil {
+		timing["decisions"] = r.Decisions
+	}
 	if err := w.Close(r.Summary, timing, runErr); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type Summary struct {
 	Fairness     FairnessSummary `json:"fairness"`
 	Latency      []ClassLatency  `json:"latency"`
 	Attacks      AttackSummary   `json:"attacks"`
+	Decisions    DecisionSummary `json:"decisions"`
 	Conservation Conservation    `json:"conservation"`
 }
 
@@ -42,8 +43,9 @@ func NewSummary(experiment, gridCase string, seed uint64) *Summary {
 		Keys: KeySummary{
 			UseCentre: Undefined, UseAll: Undefined, LowestPoolBits: Undefined, LowestPoolAtS: Undefined, SafePoolBits: Undefined,
 		},
-		Fairness: FairnessSummary{Median: Undefined, Mean: Undefined, Min: Undefined},
-		Latency:  []ClassLatency{},
+		Decisions: DecisionSummary{GapP50: Undefined, GapP99: Undefined, GapMax: Undefined},
+		Fairness:  FairnessSummary{Median: Undefined, Mean: Undefined, Min: Undefined},
+		Latency:   []ClassLatency{},
 	}
 }
 
@@ -123,6 +125,17 @@ type FairnessSummary struct {
 	Median Number `json:"key_fairness_median"`
 	Mean   Number `json:"key_fairness_mean"`
 	Min    Number `json:"key_fairness_min"`
+}
+
+// DecisionSummary tells how well the plans were proven: Gap is (objective −
+// bound) / max(1, |objective|). How long decisions took depends on the machine
+// and stands in timing.json.
+type DecisionSummary struct {
+	Count   int64  `json:"count"`
+	GapP50  Number `json:"gap_p50"`
+	GapP99  Number `json:"gap_p99"`
+	GapMax  Number `json:"gap_max"`
+	Relaxed int64  `json:"relaxed"` // in which a chance constraint had to give way
 }
 
 // AttackSummary counts what adversaries did to messages. A tampered, replayed

@@ -29,6 +29,11 @@ func Summary(w io.Writer, r *experiment.Result) {
 			p.line("latency "+c.Class, "p50 "+milli(c.P50S), "p99 "+milli(c.P99S), "max "+milli(c.MaxS)+" ms")
 		}
 	}
+	if t := r.Decisions; t != nil {
+		p.line("decisions", thousands(s.Decisions.Count),
+			fmt.Sprintf("p50 %.1f ms  p99 %.1f ms  max %.0f ms", 1000*t.P50S, 1000*t.P99S, 1000*t.MaxS),
+			fmt.Sprintf("gap p99 %s", percent(s.Decisions.GapP99)), fmt.Sprintf("%d missed", t.Missed))
+	}
 	if a := s.Attacks; a.Attempts() > 0 {
 		p.line("attacks", fmt.Sprintf("%s succeeded of %s", thousands(a.Succeeded), thousands(a.Attempts())),
 			fmt.Sprintf("tampered %s, replayed %s, injected %s, delayed %s, dropped %s",

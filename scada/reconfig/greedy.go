@@ -13,7 +13,8 @@ import (
 type Greedy struct{}
 
 // Solve returns the greedy plan. Its bound is the sum of what each chain would
-// cost at the least if key were without limit; warm and budget are not read.
+// cost at the least if key were without limit, a valid one, since terminal and
+// grid terms are never negative; warm and budget are not read.
 func (Greedy) Solve(p *Problem, _ *Warm, _ Budget) (*Result, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -26,8 +27,8 @@ func (Greedy) Solve(p *Problem, _ *Warm, _ Budget) (*Result, error) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(g.absence(b), g.absence(a)) })
 	plan, bound := p.AllOff(), 0.0
 	for _, l := range order {
-		option, least := g.serve(l)
-		bound += least
+		option := g.serve(l)
+		bound += p.Chains[l].least(p.Steps)
 		for t := range plan[l] {
 			plan[l][t] = option
 		}
@@ -57,22 +58,40 @@ func (g *greedy) absence(l int) (cost float64) {
 	return cost
 }
 
-// serve picks an option of chain l, takes its key, and says what the cheapest
-// one would cost.
-func (g *greedy) serve(l int) (option int, least float64) {
+// serve picks an option of chain l and takes its key.
+func (g *greedy) serve(l int) (option int) {
 	chain := &g.p.Chains[l]
 	best := math.Inf(1)
-	least = math.Inf(1)
 	for o := range chain.Options {
 		service, switching, pending := chain.cost(constant(o, g.p.Steps))
 		cost := service + switching + pending
-		least = min(least, cost-switching) // a change costs at least nothing
 		if cost < best && g.fits(l, o) {
 			option, best = o, cost
 		}
 	}
 	g.take(l, option)
-	return option, least
+	return option
+}
+
+// least is what a chain costs at the least, whatever the others do: the
+// cheapest option of every step, changes free, and the cheapest time to send
+// what waits.
+func (c *Chain) least(steps int) (cost float64) {
+	for t := range steps {
+		best := math.Inf(1)
+		for o := range c.Options {
+			best = min(best, c.Options[o].Cost[t])
+		}
+		cost += best
+	}
+	if c.Pending == nil {
+		return cost
+	}
+	pending := c.Pending.NeverCost
+	for t := range steps {
+		pending = min(pending, c.Pending.oneOffCost(t))
+	}
+	return cost + pending
 }
 
 func constant(o, steps int) []int {
