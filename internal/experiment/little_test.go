@@ -14,6 +14,9 @@ import (
 // broke.
 func TestLittlesLawHoldsOnEveryQueueOfAFullRun(t *testing.T) {
 	d := load(t, "S-2")
+	if testing.Short() {
+		d = load(t, "S-2", short...)
+	}
 	fed, err := build(d)
 	if err != nil {
 		t.Fatal(err)

@@ -224,6 +224,10 @@ func TestBatchDoesNotDependOnParallelism(t *testing.T) {
 // the pools and buffers have their size: a pool keeps key for lost messages as
 // long as its TTL, which is short here.
 func TestMemoryDoesNotGrowWithTime(t *testing.T) {
+	first, end := 300*cosync.Second, 1500*cosync.Second
+	if testing.Short() {
+		first, end = 100*cosync.Second, 300*cosync.Second
+	}
 	var early, late uint64
 	heap := func() uint64 {
 		runtime.GC()
@@ -233,17 +237,17 @@ func TestMemoryDoesNotGrowWithTime(t *testing.T) {
 	}
 	look := watch(func(f *cosync.Frame) {
 		switch f.To {
-		case 300 * cosync.Second:
+		case first:
 			early = heap()
-		case 1500 * cosync.Second:
+		case end:
 			late = heap()
 		}
 	})
-	d := load(t, "S-2", "duration=1500s", "keys.pool.ttl_s=60")
+	d := load(t, "S-2", fmt.Sprintf("duration=%v", end), "disturbances.contingencies.count=1", "keys.pool.ttl_s=60")
 	if _, err := Run(context.Background(), d, RunOptions{Out: t.TempDir(), Observers: []cosync.Observer{look}}); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("heap in use: %.1f MB after 300 s, %.1f MB after 1500 s", float64(early)/1e6, float64(late)/1e6)
+	t.Logf("heap in use: %.1f MB after %v, %.1f MB after %v", float64(early)/1e6, first, float64(late)/1e6, end)
 	if late > early+early/4+1e6 {
 		t.Errorf("heap grew from %d to %d bytes", early, late)
 	}
