@@ -226,7 +226,7 @@ func TestBatchDoesNotDependOnParallelism(t *testing.T) {
 func TestMemoryDoesNotGrowWithTime(t *testing.T) {
 	first, end := 300*cosync.Second, 1500*cosync.Second
 	if testing.Short() {
-		first, end = 100*cosync.Second, 300*cosync.Second
+		first, end = 300*cosync.Second, 600*cosync.Second
 	}
 	var early, late uint64
 	heap := func() uint64 {
