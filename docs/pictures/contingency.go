@@ -117,7 +117,7 @@ func main() {
 	}
 	for _, tr := range []*trace{s1, s2} {
 		i := lowest(tr.coi)
-		frequency.Marks = append(frequency.Marks, plot.Mark{X: tr.t[i], Y: tr.coi[i], Text: fmt.Sprintf("%.0f mHz", tr.coi[i])})
+		frequency.Marks = append(frequency.Marks, plot.Mark{X: tr.t[i], Y: tr.coi[i], Text: fmt.Sprintf("−%.0f mHz", -tr.coi[i])})
 	}
 	power := plot.Panel{X: x, Y: plot.Axis{Quantity: "Power", Unit: "MW"}, Lines: []plot.Line{
 		{Label: "S-1, key stores", X: s1.t, Y: change(s1.mechanical)},
