@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"cosim/scada/iec104"
 	"cosim/scada/q3p"
@@ -22,6 +23,18 @@ type PlannerConfig struct {
 	NoReroute, NoModes bool
 	Weights            reconfig.Weights
 	DemandRateHz       float64
+	// OnDecision, if any, hears of each decision before anything of it changes.
+	OnDecision func(Decision) error
+}
+
+// Decision is a decision as it was made. What it points to holds until the one
+// who hears of it returns.
+type Decision struct {
+	AtNS    int64
+	Problem *reconfig.Problem
+	Warm    *reconfig.Warm
+	Budget  reconfig.Budget
+	Result  *reconfig.Result
 }
 
 // DefaultDemandRateHz is how often an unforeseen task is expected of a chain:
@@ -97,10 +110,10 @@ func (p *Planner) addChain(c *chain, delayS func([]string, int) float64) error {
 	if switching == 0 {
 		switching = p.cfg.Weights.Switch
 	}
-	made := reconfig.Chain{ID: c.ID, Highest: c.highest, SwitchCost: switching, Before: reconfig.NoOption}
+	made := reconfig.Chain{ID: c.ID, Highest: c.highest, SwitchCost: switching, Before: reconfig.NoOption, Messages: make([]float64, p.cfg.Horizon)}
 	var delays []float64
 	for _, o := range options {
-		option := reconfig.Option{Route: o.Route, Mode: int(o.Mode), Cost: make([]float64, p.cfg.Horizon)}
+		option := reconfig.Option{Route: o.Route, Mode: int(o.Mode), Label: c.label(o), Cost: make([]float64, p.cfg.Horizon)}
 		delay := 0.0
 		if !o.Off {
 			draws, err := p.draws(c, o)
@@ -116,6 +129,14 @@ func (p *Planner) addChain(c *chain, delayS func([]string, int) float64) error {
 	p.options, p.delayS = append(p.options, options), append(p.delayS, delays)
 	p.problem.Chains = append(p.problem.Chains, made)
 	return nil
+}
+
+// label names an option: "CC>GW2>RTU30 otp", with the stations on its way.
+func (c *chain) label(o Option) string {
+	if o.Off {
+		return "off"
+	}
+	return strings.Join(c.Routes[o.Route], ">") + " " + o.Mode.String()
 }
 
 // draws are the pools of an option's route.
@@ -152,6 +173,11 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 	if err != nil {
 		return nil, err
 	}
+	if p.cfg.OnDecision != nil {
+		if err := p.cfg.OnDecision(Decision{nowNS, &p.problem, p.warm, p.budget, result}); err != nil {
+			return nil, err
+		}
+	}
 	p.warm = result.Next()
 	plan := make([]Option, len(p.options))
 	for i := range plan {
@@ -166,6 +192,7 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 }
 
 func (p *Planner) setPool(pool *reconfig.Pool, s *PoolSupply) {
+	pool.NowBits = s.StockBits
 	for t, mean := range s.MeanBits {
 		pool.StockBits[t], pool.StockVarBits[t] = s.StockBits, 0
 		// Supply is never negative: where the chance constraint would count
@@ -192,6 +219,7 @@ func (p *Planner) setChain(i int, nowNS int64) {
 		if t == 0 && pending {
 			mean++
 		}
+		p.problem.Chains[i].Messages[t] = mean
 		for o := range p.options[i] {
 			p.setOption(i, o, t, mean, variance)
 		}

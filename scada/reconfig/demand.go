@@ -72,7 +72,7 @@ func (d *Demand) Option(route, mode int) int { return 1 + route*len(d.Modes) + m
 // Chain makes the options of d: off, then every mode of every route, routes
 // first.
 func (d *Demand) Chain(w Weights) Chain {
-	c := Chain{ID: d.ID, Highest: d.Highest, SwitchCost: d.SwitchCost, Before: d.Before}
+	c := Chain{ID: d.ID, Highest: d.Highest, SwitchCost: d.SwitchCost, Before: d.Before, Messages: d.Messages}
 	c.Options = append(c.Options, Option{Route: -1, Mode: -1, Cost: scaled(d.Messages, d.Priority*w.Drop)})
 	draws := make([][2][]float64, len(d.Modes))
 	for i, m := range d.Modes {
@@ -110,6 +110,7 @@ func scaled(x []float64, f float64) []float64 {
 // with its variance. Supply is never negative: where the chance constraint would
 // count less than none of it, none is counted.
 func (e *Pool) SetSupply(stockBits float64, supplyBits, supplyVarBits2 []float64, kappa float64) {
+	e.NowBits = stockBits
 	e.StockBits = make([]float64, len(supplyBits))
 	e.StockVarBits = make([]float64, len(supplyBits))
 	for t, mean := range supplyBits {

@@ -28,6 +28,9 @@ type Chain struct {
 	SwitchCost float64 // γ of a change between one step and the next
 	Before     int     // option before step 0, or NoOption
 	Pending    *Pending
+	// Messages is the expected number of messages by step. It serves people
+	// only, as costs and draws say all that a plan needs.
+	Messages []float64
 }
 
 // NoOption is Chain.Before of a chain without a past, whose first option costs
@@ -39,6 +42,7 @@ const NoOption = -1
 // +Inf.
 type Option struct {
 	Route, Mode int       // of the caller, not read here
+	Label       string    // route and mode as a person names them
 	Cost        []float64 // by step
 	Draws       []Draw    // on distinct pools
 }
@@ -58,6 +62,7 @@ type Draw struct {
 //	Pr(C_t ≤ K_t − ReserveBits) ≥ 1 − ε      all but the highest class
 type Pool struct {
 	ID           string
+	NowBits      float64   // stock at the decision; serves people only
 	StockBits    []float64 // by step: mean of stock now and supply up to its end
 	StockVarBits []float64 // by step: P_{e,t}, variance of the same in bit²
 	ReserveBits  float64   // η_buf = K_safe
