@@ -45,6 +45,9 @@ type runFlags struct {
 	json     bool
 	quiet    bool
 	realtime float64
+
+	decisions  []string
+	selections []experiment.Selection // parsed
 }
 
 func newRun() *cobra.Command {
@@ -66,6 +69,7 @@ func newRun() *cobra.Command {
 	flags.IntVar(&f.parallel, "parallel", runtime.NumCPU(), "runs at a time")
 	flags.BoolVar(&f.json, "json", false, "print the figures as JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	flags.StringSliceVar(&f.decisions, "decisions", nil, "record decisions for cosim decide: 290s, 290s..300s, widest:10, slowest:10 (repeatable)")
 	flags.Float64Var(&f.realtime, "realtime", 0, "simulated seconds a second of wall time; without a value 1")
 	flags.Lookup("realtime").NoOptDefVal = "1"
 	return cmd
@@ -98,8 +102,17 @@ func (f *runFlags) check(cmd *cobra.Command) error {
 		return fmt.Errorf("--runs is %d, expected at least 1", f.runs)
 	case f.parallel < 1:
 		return fmt.Errorf("--parallel is %d, expected at least 1", f.parallel)
+	case len(f.decisions) > 0 && f.out == "":
+		return errors.New("--decisions needs a folder, --out is empty")
 	case cmd.Flags().Changed("realtime") && !(f.realtime >= slowest && f.realtime < fastest):
 		return fmt.Errorf("--realtime is %v, expected a factor from %v to below 1e9; without --realtime a run is as fast as it can", f.realtime, slowest)
+	}
+	for _, text := range f.decisions {
+		s, err := experiment.ParseSelection(text)
+		if err != nil {
+			return fmt.Errorf("--decisions: %w", err)
+		}
+		f.selections = append(f.selections, s)
 	}
 	return nil
 }
@@ -111,6 +124,9 @@ func (f *runFlags) run(cmd *cobra.Command, nameOrPath string) error {
 	d, err := f.load(cmd, nameOrPath)
 	if err != nil {
 		return err
+	}
+	if err := experiment.CheckSelections(d, f.selections); err != nil {
+		return fmt.Errorf("--decisions: %w", err)
 	}
 	if err := f.warn(cmd, d); err != nil {
 		return failure{err}
@@ -158,7 +174,7 @@ func (f *runFlags) warn(cmd *cobra.Command, d *experiment.Definition) error {
 
 func (f *runFlags) batch(ctx context.Context, cmd *cobra.Command, d *experiment.Definition) ([]*experiment.Result, error) {
 	o := experiment.BatchOptions{
-		RunOptions: experiment.RunOptions{Out: f.out, RealTime: f.realtime, OnStall: func(s cosync.Stall) {
+		RunOptions: experiment.RunOptions{Out: f.out, RealTime: f.realtime, Decisions: f.selections, OnStall: func(s cosync.Stall) {
 			fmt.Fprintln(cmd.ErrOrStderr(), s)
 		}},
 		Parallel: f.parallel,

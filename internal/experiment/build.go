@@ -45,7 +45,10 @@ var wiring = []cosync.Connection{
 func simTime(d time.Duration) cosync.Time { return cosync.Time(d) }
 
 // build makes the federation of a definition.
-func build(d *Definition) (*federation, error) {
+func build(d *Definition) (*federation, error) { return buildRecorded(d, nil) }
+
+// buildRecorded makes a federation whose decisions r records, if any.
+func buildRecorded(d *Definition, r *decisionRecorder) (*federation, error) {
 	c, err := cases.Load(d.Case)
 	if err != nil {
 		return nil, err
@@ -55,7 +58,7 @@ func build(d *Definition) (*federation, error) {
 		return nil, fmt.Errorf("experiment: %w", err)
 	}
 	stream := func(name string) *rand.Rand { return rng.Stream(d.Seed, name) }
-	b := &builder{def: d, power: c, timeline: tl, stream: stream}
+	b := &builder{def: d, power: c, timeline: tl, stream: stream, decisions: r}
 	f := &federation{connections: wiring, timeline: tl}
 	for _, part := range []func() (cosync.Federate, error){b.quantum, b.network, b.scada, b.grid} {
 		made, err := part()
@@ -82,6 +85,8 @@ type builder struct {
 	timeline Timeline
 	stream   func(string) *rand.Rand
 	engine   *network.Engine
+	// decisions records those of the planner, if not nil.
+	decisions *decisionRecorder
 }
 
 func (b *builder) quantum() (cosync.Federate, error) {

@@ -47,6 +47,13 @@ func (v *validator) reconfiguration() {
 	}
 }
 
+func solverOf(name string) reconfig.Solver {
+	if name == SolverGreedy {
+		return reconfig.Greedy{}
+	}
+	return reconfig.Engine{}
+}
+
 // plan lets the chains of the SCADA federate be reconfigured, if the
 // experiment says so.
 func (b *builder) plan(s *federates.Scada) error {
@@ -59,10 +66,11 @@ func (b *builder) plan(s *federates.Scada) error {
 			PeriodNS: r.Period.Nanoseconds(), Horizon: r.Horizon, Kappa: reconfig.Gaussian(r.Risk),
 			NoReroute: !r.Reroute, NoModes: !r.Modes, Weights: reconfig.DefaultWeights(), DemandRateHz: scada.DefaultDemandRateHz,
 		},
-		Solver: reconfig.Engine{}, Budget: reconfig.DefaultBudget(), DelayS: b.delayS,
+		Solver: solverOf(r.Solver), Budget: reconfig.DefaultBudget(), DelayS: b.delayS,
 	}
-	if r.Solver == SolverGreedy {
-		c.Solver = reconfig.Greedy{}
+	if b.decisions != nil {
+		b.decisions.Solver = c.Solver
+		c.Solver, c.Planner.OnDecision = b.decisions, b.decisions.observe
 	}
 	if r.Chance == chanceCantelli {
 		c.Planner.Kappa = reconfig.Cantelli(r.Risk)

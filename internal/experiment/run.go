@@ -26,6 +26,8 @@ type RunOptions struct {
 	OnStall func(cosync.Stall)
 	// Observers see the run besides the built-in ones.
 	Observers []cosync.Observer
+	// Decisions are those that are recorded in the run's folder.
+	Decisions []Selection
 }
 
 // Result is what a run found and where it is.
@@ -48,7 +50,12 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	fed, err := build(d)
+	res := &Result{Definition: d}
+	if o.Out != "" {
+		res.Dir = filepath.Join(o.Out, d.RunName())
+	}
+	decisions := newDecisionRecorder(d, res.Dir, o.Decisions)
+	fed, err := buildRecorded(d, decisions)
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +65,8 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	}
 	// The laws are checked at every row, where the balances are published.
 	observers := append([]cosync.Observer{m, newInvariants(simTime(d.Steps.Record))}, o.Observers...)
-	res := &Result{Definition: d}
 	var writer *record.Writer
 	if o.Out != "" {
-		res.Dir = filepath.Join(o.Out, d.RunName())
 		if writer, err = record.Create(res.Dir, manifest, columnsOf(fed.federates)); err != nil {
 			return nil, createError(res.Dir, err)
 		}
@@ -79,6 +84,7 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	}
 	res.Summary.Complete = err == nil
 	if writer != nil {
+		err = errors.Join(err, decisions.close())
 		err = errors.Join(err, res.close(writer, err))
 	}
 	return res, err
