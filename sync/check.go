@@ -28,7 +28,7 @@ func (w *wiring) placef(origin, format string, args ...any) {
 }
 
 // wire builds members and links. On an error all mistakes are named.
-func wire(federates []Federate, connections []Connection, faults []Fault) ([]*member, error) {
+func wire(federates []Federate, connections []Connection, o *Options) ([]*member, error) {
 	w := &wiring{}
 	for _, f := range federates {
 		w.addFederate(f)
@@ -52,8 +52,11 @@ func wire(federates []Federate, connections []Connection, faults []Fault) ([]*me
 			}
 		}
 	}
-	for _, f := range faults {
+	for _, f := range o.Faults {
 		w.addFault(f)
+	}
+	for _, t := range o.Tolerated {
+		w.addTolerance(t)
 	}
 	w.rank()
 	return w.members, errors.Join(w.mistake...)
@@ -73,6 +76,10 @@ func (w *wiring) addFederate(federate Federate) {
 	w.checkPorts(d.Name, "input", d.Inputs)
 	w.checkPorts(d.Name, "output", d.Outputs)
 	f := &member{federate: federate, about: d}
+	f.asker, _ = federate.(Asker)
+	if e, ok := federate.(Explainer); ok {
+		f.watch.explain = e.Explain
+	}
 	for _, p := range d.Inputs {
 		f.inlets = append(f.inlets, inlet{port: p})
 	}
@@ -133,7 +140,7 @@ func (w *wiring) connect(c Connection) {
 			w.placef(c.Origin, "%v: %s is fed by %s already", c, c.To, in.links[0].from.name)
 		}
 		var errs [2]error
-		l.gather, errs[0] = arrange(out.port.Elements, in.port.Elements)
+		l.gather, errs[0] = arrange(out.port.Elements, in.port.Elements, in.port.Subset)
 		l.scale, errs[1] = convert(out.port.Unit, in.port.Unit)
 		for _, err := range errs {
 			if err != nil {
@@ -149,8 +156,9 @@ func (w *wiring) connect(c Connection) {
 }
 
 // arrange returns for each element of the reader its place in the source, or
-// nil where the order is the same. Both must have the same names.
-func arrange(source, reader []string) ([]int, error) {
+// nil where the order is the same. Both must have the same names, unless a
+// subset will do.
+func arrange(source, reader []string, subset bool) ([]int, error) {
 	if slices.Equal(source, reader) {
 		return nil, nil
 	}
@@ -169,7 +177,7 @@ func arrange(source, reader []string) ([]int, error) {
 		delete(place, name)
 	}
 	for _, name := range source {
-		if _, left := place[name]; left {
+		if _, left := place[name]; left && !subset {
 			extra = append(extra, name)
 		}
 	}

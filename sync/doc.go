@@ -50,9 +50,16 @@
 // messages and events lie in [t, t+S]: anything else ends the run with an
 // error that names the federate, so that it cannot spread.
 //
+// # A federate is lost
+//
+// A federate that fails ends the run, unless a Tolerance says otherwise: then
+// its outputs are held and marked Stale, or a standby that has made every step
+// unseen takes its place, from the very step on that was missed. The frame of
+// that step says so (Frame.Lost).
+//
 // # Roles
 //
-// Federates simulate. The Master moves time and data. An Observer sees every
+// Federates simulate; one that works elsewhere is an Asker. The Master moves time and data. An Observer sees every
 // frame and changes nothing; Fingerprint is one. A Fault changes outputs on
 // the way to their readers and is data. A Controller, in the hands of a user
 // interface, holds and releases the run. Wall time (pacing, stall reports,

@@ -43,6 +43,9 @@ type Port struct {
 	Direct bool
 	// Optional marks an input that may stay unconnected.
 	Optional bool
+	// Subset marks a vector input that names only some of its source's
+	// elements. Otherwise both must have the same.
+	Subset bool
 }
 
 // Description is what a federate says about itself before the run.
@@ -73,6 +76,22 @@ type Event struct {
 	Element string  // for example "CC-GW1"
 	Value   float64 // meaning and unit belong to the type
 	Detail  string
+}
+
+// Asker is a Federate whose work is done elsewhere. Ask begins the step that
+// the next call of Step then waits for: those of one level are all asked
+// before the first is waited for, and so work at the same time. Ask returns
+// soon; what goes wrong in it is for Step to say.
+type Asker interface {
+	Federate
+	Ask(s *Step)
+}
+
+// Explainer is a Federate that can say, from any goroutine, what it is that
+// takes it so long. Stall reports quote it.
+type Explainer interface {
+	Federate
+	Explain() string // empty: nothing to say
 }
 
 // Signal is the content of one port during one step. Of its three fields only

@@ -29,6 +29,9 @@ type Options struct {
 	StepDeadline time.Duration
 	Observers    []Observer
 	Faults       []Fault
+	// Tolerated are the federates without which the run may go on. Standbys
+	// belong to the master like the federates.
+	Tolerated []Tolerance
 	// Controller, if any, can hold the run between steps.
 	Controller *Controller
 	// Clock is the wall clock; nil for the real one.
@@ -59,7 +62,7 @@ func New(federates []Federate, connections []Connection, o Options) (*Master, er
 	if len(federates) == 0 {
 		return nil, errors.New("sync: no federates")
 	}
-	members, err := wire(federates, connections, o.Faults)
+	members, err := wire(federates, connections, &o)
 	if o.Step == 0 {
 		o.Step = commonStep(members)
 	}
@@ -247,6 +250,9 @@ func (m *Master) advance(level []*member, t Time) error {
 	for _, f := range level {
 		if f.next == t {
 			f.gather(t)
+			if f.asker != nil {
+				f.call((*member).ask, m.clock, m.clock.Now())
+			}
 			m.due = append(m.due, f)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 // member is a federate at run time.
 type member struct {
 	federate Federate
+	asker    Asker // the federate, if it is one
+	askErr   error // of a panic in Ask
 	about    Description
 	inlets   []inlet
 	outlets  []outlet
@@ -16,6 +18,7 @@ type member struct {
 	next     Time // start of its next step
 	level    int  // longest path of direct connections that ends here
 
+	spare *spare // nil: its failure ends the run
 	watch watch
 	err   error         // of the last call
 	cost  time.Duration // of the last step, wall time
@@ -110,9 +113,39 @@ func (f *member) call(method func(*member) error, clock Clock, start time.Durati
 	return end
 }
 
-func (f *member) init() error    { return f.federate.Init(f.step.Out) }
-func (f *member) advance() error { return f.federate.Step(&f.step) }
-func (f *member) close() error   { return f.federate.Close() }
+func (f *member) init() error {
+	if err := f.federate.Init(f.step.Out); err != nil || f.spare == nil {
+		return err
+	}
+	return f.initSpare()
+}
+
+// ask begins a step whose answer advance waits for.
+func (f *member) ask() error {
+	f.askErr = guard(func(f *member) error { f.asker.Ask(&f.step); return nil }, f)
+	return nil
+}
+
+func (f *member) stepFederate() error {
+	if f.askErr != nil {
+		return f.askErr
+	}
+	return f.federate.Step(&f.step)
+}
+
+func (f *member) advance() error {
+	if f.spare != nil {
+		return f.advanceTolerantly()
+	}
+	return f.stepFederate()
+}
+
+func (f *member) close() error {
+	if f.spare != nil {
+		return f.closeTolerantly()
+	}
+	return f.federate.Close()
+}
 
 // guard turns a panic into an error.
 func guard[T any](call func(T) error, x T) (err error) {

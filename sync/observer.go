@@ -26,6 +26,8 @@ type Frame struct {
 	// Outputs stand in the order of the federates and of their ports; an
 	// index is good for the whole run.
 	Outputs []Output
+	// Lost are the federates that were lost in this step and are tolerated.
+	Lost []Loss
 
 	index map[string]int
 }
@@ -64,7 +66,11 @@ func newFrame(members []*member, stop Time) Frame {
 
 // update shows what was published in the step from t.
 func (f *Frame) update(members []*member, t Time) {
+	f.Lost = f.Lost[:0]
 	for _, source := range members {
+		if r := source.spare; r != nil && r.loss != nil && r.loss.At == t {
+			f.Lost = append(f.Lost, *r.loss)
+		}
 		fresh := source.step.From == t
 		for i := range source.outlets {
 			o := &source.outlets[i]

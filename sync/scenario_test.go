@@ -27,15 +27,17 @@ const divider = "----\n"
 // divider defines one, the part below is what comes of it:
 //
 //	federate NAME STEP [fails T | panics T | wrong T]
-//	  in  PORT [direct] [optional] vector UNIT ELEMENT... | messages | events
+//	  in  PORT [direct] [optional] [subset] vector UNIT ELEMENT... | messages | events
 //	  out PORT vector UNIT ELEMENT... | messages [init] OFFSET... | events [init] OFFSET...
+//	standby NAME STEP ...    like federate: takes the place of NAME if that is lost
+//	tolerate NAME            holds NAME's outputs if that is lost
 //	connect FROM TO
 //	fault PORT ACTION [ELEMENT VALUE] FROM TO
 //	frames
 //	stop T
 //
 // In a step from t, element k of a vector becomes t in ms plus k/10, after
-// Init -1 plus k/10; messages and events are numbered from 0 and go out at
+// Init -1 plus k/10, and 1000 more for a standby; messages and events are numbered from 0 and go out at
 // t+OFFSET. "B~10 v=0" says that B read in its step from 10 ms what was made
 // in the step from 0 ms; "A.m#3@5" is message 3 of A.m, sent at 5 ms.
 func TestScenarios(t *testing.T) {
@@ -82,12 +84,19 @@ func parseScenario(t *testing.T, file, definition string) *scenario {
 		}
 		origin := fmt.Sprintf("%s:%d:1", file, i+1)
 		switch args := words[1:]; words[0] {
-		case "federate":
+		case "federate", "standby":
 			last = &scripted{Description: sync.Description{Name: args[0], Step: parseTime(t, args[1])}, troubleAt: -1}
 			if len(args) > 2 {
 				last.trouble, last.troubleAt = args[2], parseTime(t, args[3])
 			}
-			s.federates = append(s.federates, last)
+			if words[0] == "standby" {
+				last.standby = true
+				s.options.Tolerated = append(s.options.Tolerated, sync.Tolerance{Federate: args[0], Standby: last, Origin: origin})
+			} else {
+				s.federates = append(s.federates, last)
+			}
+		case "tolerate":
+			s.options.Tolerated = append(s.options.Tolerated, sync.Tolerance{Federate: args[0], Origin: origin})
 		case "in":
 			last.Inputs = append(last.Inputs, parsePort(args))
 		case "out":
@@ -124,6 +133,8 @@ func parsePort(args []string) sync.Port {
 			p.Direct = true
 		case "optional":
 			p.Optional = true
+		case "subset":
+			p.Subset = true
 		case "messages":
 			p.Kind = sync.Messages
 		case "events":
@@ -183,6 +194,11 @@ func (s *scenario) run() string {
 	if err != nil {
 		fmt.Fprintf(&b, "error: %v\n", err)
 	}
+	for _, t := range s.options.Tolerated {
+		if t.Standby != nil {
+			s.federates = append(s.federates, t.Standby)
+		}
+	}
 	for _, f := range s.federates {
 		if f := f.(*scripted); f.closed != 1 {
 			fmt.Fprintf(&b, "%s closed %d times\n", f.Name, f.closed)
@@ -199,6 +215,7 @@ type scripted struct {
 	sent      []uint64      // by output
 	trouble   string
 	troubleAt sync.Time
+	standby   bool
 	log       map[sync.Time]string
 	closed    int
 }
@@ -225,7 +242,7 @@ func (f *scripted) Init(out []sync.Signal) error {
 	f.log = make(map[sync.Time]string)
 	for i := range out {
 		for k := range out[i].Values {
-			out[i].Values[k] = -1 + float64(k)/10
+			out[i].Values[k] = -1 + float64(k)/10 + f.bias()
 		}
 		if f.atInit[i] {
 			f.emit(i, &out[i], 0)
@@ -238,6 +255,9 @@ func (f *scripted) Step(s *sync.Step) error {
 	line := fmt.Sprintf("%s~%s", f.Name, inMS(s.From))
 	for i := range s.In {
 		line += " " + f.Inputs[i].Name + "=" + show(&s.In[i], f.Inputs[i].Kind)
+		if s.In[i].Stale {
+			line += " (stale)"
+		}
 	}
 	f.log[s.From] = line
 	if s.From == f.troubleAt {
@@ -253,13 +273,20 @@ func (f *scripted) Step(s *sync.Step) error {
 	}
 	for i := range s.Out {
 		for k := range s.Out[i].Values {
-			s.Out[i].Values[k] = float64(s.From)/1e6 + float64(k)/10
+			s.Out[i].Values[k] = float64(s.From)/1e6 + float64(k)/10 + f.bias()
 		}
 		for _, offset := range f.offsets[i] {
 			f.emit(i, &s.Out[i], s.From+offset)
 		}
 	}
 	return nil
+}
+
+func (f *scripted) bias() float64 {
+	if f.standby {
+		return 1000
+	}
+	return 0
 }
 
 // misbehave breaks the contract of the first output's kind.
@@ -324,9 +351,15 @@ func (p *framePrinter) Observe(f *sync.Frame) error {
 		if !o.Fresh {
 			p.WriteString(" (held)")
 		}
+		if o.Stale {
+			p.WriteString(" (stale)")
+		}
 		if o.Faulted {
 			p.WriteString(" (faulted)")
 		}
+	}
+	for _, l := range f.Lost {
+		fmt.Fprintf(p, "; %v", l)
 	}
 	p.WriteString("\n")
 	return nil

@@ -14,6 +14,7 @@ type watch struct {
 	step     Time         // of a federate; 0 for an observer
 	busy     atomic.Int64 // 0 idle, else 1 + the wall time at which it was asked; gone
 	answered atomic.Int64 // 1 + the wall time of its last answer
+	explain  func() string
 }
 
 // gone marks a member the run no longer waits for.
@@ -42,6 +43,7 @@ type Stall struct {
 	// Answered is the wall time since its last answer, negative if there was
 	// none.
 	Answered time.Duration
+	Detail   string   // what the federate itself says of it (Explainer)
 	Waiting  []string // the federates that wait for it
 }
 
@@ -60,6 +62,9 @@ func (s Stall) String() string {
 		b.WriteString("no answer so far")
 	} else {
 		fmt.Fprintf(&b, "last answer %v ago", s.Answered.Round(time.Millisecond))
+	}
+	if s.Detail != "" {
+		b.WriteString(" (" + s.Detail + ")")
 	}
 	switch n := len(s.Waiting); {
 	case n == 1:
@@ -183,6 +188,9 @@ func (w *watchdog) look(i int, f *watch, asked int64, now time.Duration) {
 		if other.step > 0 && other.busy.Load() == 0 {
 			s.Waiting = append(s.Waiting, other.name)
 		}
+	}
+	if f.explain != nil {
+		s.Detail = f.explain()
 	}
 	if w.report != nil && f.busy.Load() == asked {
 		w.report(s)
