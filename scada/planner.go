@@ -23,6 +23,7 @@ type PlannerConfig struct {
 	NoReroute, NoModes bool
 	Weights            reconfig.Weights
 	DemandRateHz       float64
+	Grid               *GridModel // nil: decisions do not look at the grid
 	// OnDecision, if any, hears of each decision before anything of it changes.
 	OnDecision func(Decision) error
 }
@@ -66,6 +67,7 @@ type Planner struct {
 	delayS  [][]float64
 	problem reconfig.Problem
 	warm    *reconfig.Warm
+	grid    *gridTerm
 }
 
 // NewPlanner prepares decisions for s. Pools are named in the order in which
@@ -88,7 +90,7 @@ func NewPlanner(s *System, cfg PlannerConfig, solver reconfig.Solver, budget rec
 			return nil, err
 		}
 	}
-	return p, nil
+	return p, p.addGrid(cfg.Grid)
 }
 
 // addChain lists the options of a chain, with room for what changes from
@@ -168,6 +170,9 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 	}
 	for i := range p.problem.Chains {
 		p.setChain(i, nowNS)
+	}
+	if err := p.setGrid(nowNS); err != nil {
+		return nil, err
 	}
 	result, err := p.solver.Solve(&p.problem, p.warm, p.budget)
 	if err != nil {
