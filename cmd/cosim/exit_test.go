@@ -21,6 +21,8 @@ func TestExitCodes(t *testing.T) {
 		{"validate S-2 --set keys.pool.threshold_bits=1", exitUsage},
 		{"run S-2 --runs 0", exitUsage},
 		{"frobnicate", exitUsage},
+		{"run S-2 --decisions 10s", exitUsage},
+		{"decide nowhere.json", exitUsage},
 		{"export nowhere", exitFailed},
 	} {
 		var out, errs bytes.Buffer

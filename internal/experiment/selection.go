@@ -152,8 +152,9 @@ func (r *decisionRecorder) observe(d scada.Decision) error {
 
 func (r *decisionRecorder) recording(d scada.Decision) *reconfig.Recording {
 	return &reconfig.Recording{
-		Version: reconfig.RecordingVersion, Program: Version(), Experiment: r.def.Name, Seed: r.def.Seed, AtNS: d.AtNS,
-		Solver: r.def.Reconfigure.Solver, Budget: d.Budget, Problem: *d.Problem, Warm: d.Warm.Recorded(), Result: *d.Result,
+		Version: reconfig.RecordingVersion, Program: Version(), Experiment: r.def.Name, Seed: r.def.Seed,
+		AtNS: d.AtNS, PeriodNS: r.def.Reconfigure.Period.Nanoseconds(), Solver: r.def.Reconfigure.Solver,
+		Budget: d.Budget, Problem: *d.Problem, Warm: d.Warm.Recorded(), Result: *d.Result,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"cosim/internal/spelling"
@@ -22,81 +23,98 @@ import (
 // write appends v as indented JSON. Lists of plain values, and whatever is
 // short, stand on one line. Nil pointers and lists are left out.
 func write(v reflect.Value, indent int, b []byte) []byte {
-	const short = 100
-	line := writeLine(v, nil)
-	if len(line)+indent <= short || v.Kind() == reflect.Slice && isPlain(v.Type().Elem()) {
-		return append(b, line...)
-	}
-	newline := func(n int) { b = append(append(b, '\n'), strings.Repeat(" ", n)...) }
-	brackets := "{}"
-	if v.Kind() == reflect.Slice {
-		brackets = "[]"
-	}
 	if v.Kind() == reflect.Pointer {
 		return write(v.Elem(), indent, b)
 	}
-	b = append(b, brackets[0])
+	const width = 100
+	limit := len(b) + width - indent
+	if isPlain(v.Type()) || v.Kind() == reflect.Slice && isPlain(v.Type().Elem()) {
+		limit = math.MaxInt
+	}
+	if line, ok := writeLine(v, b, limit); ok {
+		return line
+	}
+	opening, closing := brackets(v)
+	b = append(b, opening)
 	first := true
-	elements(v, func(key string, x reflect.Value) {
+	elements(v, func(key string, x reflect.Value) bool {
 		if !first {
 			b = append(b, ',')
 		}
 		first = false
-		newline(indent + 1)
-		b = append(b, key...)
+		b = append(newline(b, indent+1), key...)
 		b = write(x, indent+1, b)
+		return true
 	})
-	newline(indent)
-	return append(b, brackets[1])
+	return append(newline(b, indent), closing)
 }
 
-func writeLine(v reflect.Value, b []byte) []byte {
+func newline(b []byte, indent int) []byte {
+	b = append(b, '\n')
+	for range indent {
+		b = append(b, ' ')
+	}
+	return b
+}
+
+func brackets(v reflect.Value) (opening, closing byte) {
+	if v.Kind() == reflect.Slice {
+		return '[', ']'
+	}
+	return '{', '}'
+}
+
+// writeLine appends v on one line, unless that makes b longer than limit.
+func writeLine(v reflect.Value, b []byte, limit int) (line []byte, ok bool) {
 	switch v.Kind() {
 	case reflect.Float64:
-		return writeNumber(v.Float(), b)
+		return writeNumber(v.Float(), b), true
 	case reflect.Int, reflect.Int64:
-		return strconv.AppendInt(b, v.Int(), 10)
+		return strconv.AppendInt(b, v.Int(), 10), true
 	case reflect.Uint64:
-		return strconv.AppendUint(b, v.Uint(), 10)
+		return strconv.AppendUint(b, v.Uint(), 10), true
 	case reflect.Bool:
-		return strconv.AppendBool(b, v.Bool())
+		return strconv.AppendBool(b, v.Bool()), true
 	case reflect.String:
-		return writeString(v.String(), b)
+		return writeString(v.String(), b), true
 	case reflect.Pointer:
-		return writeLine(v.Elem(), b)
+		return writeLine(v.Elem(), b, limit)
 	}
-	brackets := "{}"
-	if v.Kind() == reflect.Slice {
-		brackets = "[]"
-	}
-	b = append(b, brackets[0])
+	opening, closing := brackets(v)
+	b, ok = append(b, opening), true
 	first := true
-	elements(v, func(key string, x reflect.Value) {
+	elements(v, func(key string, x reflect.Value) bool {
 		if !first {
 			b = append(b, ", "...)
 		}
 		first = false
 		b = append(b, key...)
-		b = writeLine(x, b)
+		b, ok = writeLine(x, b, limit)
+		ok = ok && len(b) < limit
+		return ok
 	})
-	return append(b, brackets[1])
+	return append(b, closing), ok
 }
 
-// elements calls f with all there is in a list or a struct; the key of a field
-// ends with its colon.
-func elements(v reflect.Value, f func(key string, x reflect.Value)) {
+// elements calls f with all there is in a list or a struct until it returns
+// false; the key of a field ends with its colon.
+func elements(v reflect.Value, f func(key string, x reflect.Value) bool) {
 	if v.Kind() == reflect.Slice {
 		for i := range v.Len() {
-			f("", v.Index(i))
+			if !f("", v.Index(i)) {
+				return
+			}
 		}
 		return
 	}
-	for i := range v.NumField() {
-		x, field := v.Field(i), v.Type().Field(i)
-		if !field.IsExported() || (x.Kind() == reflect.Slice || x.Kind() == reflect.Pointer) && x.IsNil() {
+	for i, key := range keysOf(v.Type()) {
+		x := v.Field(i)
+		if key == "" || (x.Kind() == reflect.Slice || x.Kind() == reflect.Pointer) && x.IsNil() {
 			continue
 		}
-		f(strconv.Quote(keyOf(field.Name))+": ", x)
+		if !f(`"`+key+`": `, x) {
+			return
+		}
 	}
 }
 
@@ -124,6 +142,23 @@ func writeString(s string, b []byte) []byte {
 	return append(b, bytes.TrimSpace(text.Bytes())...)
 }
 
+// keysOf are the keys of a struct's fields, empty where a field is not written.
+func keysOf(t reflect.Type) []string {
+	if keys, ok := knownKeys.Load(t); ok {
+		return keys.([]string)
+	}
+	keys := make([]string, t.NumField())
+	for i := range keys {
+		if f := t.Field(i); f.IsExported() {
+			keys[i] = keyOf(f.Name)
+		}
+	}
+	knownKeys.Store(t, keys)
+	return keys
+}
+
+var knownKeys sync.Map // of keysOf, by type
+
 // keyOf is the key of a field: "StockVarBits" is "stock_var_bits".
 func keyOf(field string) string {
 	var b strings.Builder
@@ -135,6 +170,37 @@ func keyOf(field string) string {
 		b.WriteRune(unicode.ToLower(r))
 	}
 	return b.String()
+}
+
+// difference says where two values of a type differ first, as far as they are
+// written; nothing is as good as an empty list.
+func difference(a, b reflect.Value, path string) string {
+	switch a.Kind() {
+	case reflect.Slice:
+		if a.Len() != b.Len() {
+			return fmt.Sprintf("%s: recorded %d entries, now %d", path, a.Len(), b.Len())
+		}
+		for i := range a.Len() {
+			if d := difference(a.Index(i), b.Index(i), fmt.Sprintf("%s[%d]", path, i)); d != "" {
+				return d
+			}
+		}
+		return ""
+	case reflect.Struct:
+		for i, key := range keysOf(a.Type()) {
+			if key == "" {
+				continue
+			}
+			if d := difference(a.Field(i), b.Field(i), strings.TrimPrefix(path+"."+key, ".")); d != "" {
+				return d
+			}
+		}
+		return ""
+	}
+	if x, y := string(write(a, 0, nil)), string(write(b, 0, nil)); x != y {
+		return fmt.Sprintf("%s: recorded %s, now %s", path, x, y)
+	}
+	return ""
 }
 
 // reader reads JSON into the fields of a struct and collects every mistake with
@@ -270,10 +336,10 @@ func (r *reader) list(v reflect.Value) error {
 func (r *reader) object(v reflect.Value) error {
 	fields := map[string]int{}
 	var keys []string
-	for i := range v.NumField() {
-		if f := v.Type().Field(i); f.IsExported() {
-			fields[keyOf(f.Name)] = i
-			keys = append(keys, keyOf(f.Name))
+	for i, key := range keysOf(v.Type()) {
+		if key != "" {
+			fields[key] = i
+			keys = append(keys, key)
 		}
 	}
 	seen := map[string]bool{}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
+	"strings"
 )
 
 // RecordingVersion is that of the form of a Recording. It changes where old
@@ -21,6 +23,7 @@ type Recording struct {
 	Experiment string
 	Seed       uint64
 	AtNS       int64 // simulated time
+	PeriodNS   int64 // length of a step of the horizon
 	Solver     string
 	Budget     Budget
 	Problem    Problem
@@ -71,21 +74,17 @@ func ReadRecording(file string) (*Recording, error) {
 func DecodeRecording(file string, data []byte) (*Recording, error) {
 	r := &Recording{}
 	err := read(file, data, r)
-	if r.Version != RecordingVersion {
-		if r.Version != 0 {
-			return nil, fmt.Errorf("%s: version: found %d, expected %d", file, r.Version, RecordingVersion)
-		}
-		if err == nil {
-			err = fmt.Errorf("%s: no version: expected a decision as a run records it", file)
-		}
-	}
-	if err == nil {
-		if err = r.check(); err != nil {
-			err = fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	if err != nil {
+	switch {
+	case r.Version > 0 && r.Version != RecordingVersion:
+		return nil, fmt.Errorf("%s: version: found %d, expected %d", file, r.Version, RecordingVersion)
+	case err != nil:
 		return nil, err
+	case r.Version != RecordingVersion:
+		return nil, fmt.Errorf("%s: version: found %d, expected %d, as a run writes it", file, r.Version, RecordingVersion)
+	}
+	if err := r.check(); err != nil {
+		// errors.Join has one mistake a line.
+		return nil, fmt.Errorf("%s: %s", file, strings.ReplaceAll(err.Error(), "\n", "\n"+file+": "))
 	}
 	return r, nil
 }
@@ -95,7 +94,10 @@ func (r *Recording) check() error {
 	if err := r.Problem.Validate(); err != nil {
 		return err
 	}
-	if _, err := r.Problem.Evaluate(r.Result.Plan); err != nil {
+	if len(r.Problem.Chains) == 0 {
+		return errors.New("problem.chains: found none, expected at least one")
+	}
+	if err := r.Problem.checkShape(r.Result.Plan); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
 	if r.Warm == nil {
@@ -104,30 +106,49 @@ func (r *Recording) check() error {
 	return r.Warm.check(&r.Problem)
 }
 
+// check refuses what a solver would not have left behind.
 func (w *WarmStart) check(p *Problem) error {
 	var errs []error
-	report := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("reconfig: warm start: "+format, args...))
-	}
-	chains := func(what string, n int) {
-		if n != 0 && n != len(p.Chains) {
-			report("%s of %d chains for %d", what, n, len(p.Chains))
+	sized := func(what string, n, want int) {
+		if n != 0 && n != want {
+			errs = append(errs, fmt.Errorf("warm: found %d %s, expected %d", n, what, want))
 		}
 	}
-	chains("a plan", len(w.Plan))
-	chains("columns", len(w.Columns))
-	if n := len(w.Prices); n != 0 && n != len(p.Pools) {
-		report("prices of %d pools for %d", n, len(p.Pools))
-	}
-	columns := append([][][]int{w.Plan}, w.Columns...)
-	for _, options := range columns {
-		for _, column := range options {
-			for _, o := range column {
-				if o < 0 || o >= MaxOptions {
-					report("option %d, expected 0 to %d", o, MaxOptions-1)
+	sized("plans of chains", len(w.Plan), len(p.Chains))
+	sized("chains with columns", len(w.Columns), len(p.Chains))
+	sized("pools with prices", len(w.Prices), len(p.Pools))
+	for l, columns := range append([][][]int{w.Plan}, w.Columns...) {
+		for _, options := range columns {
+			if k := slices.IndexFunc(options, func(o int) bool { return o < 0 || o >= MaxOptions }); k >= 0 {
+				where := "plan"
+				if l > 0 {
+					where = fmt.Sprintf("columns[%d]", l-1)
 				}
+				errs = append(errs, fmt.Errorf("warm.%s: found option %d, expected 0 to %d", where, options[k], MaxOptions-1))
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Difference says in what other differs first from the recorded result, empty
+// if in nothing: plan, bound and work must be equal to the last bit.
+func (r *Recording) Difference(other *Result) string {
+	for l, options := range r.Result.Plan {
+		c := &r.Problem.Chains[l]
+		for t, o := range options {
+			if x := other.Plan[l][t]; x != o {
+				return fmt.Sprintf("chain %s, step %d: recorded %s, now %s", c.ID, t, c.Options[o].Name(o), c.Options[x].Name(x))
+			}
+		}
+	}
+	return difference(reflect.ValueOf(r.Result), reflect.ValueOf(*other), "")
+}
+
+// Name is the label of option number index, or its number if it has none.
+func (o *Option) Name(index int) string {
+	if o.Label != "" {
+		return o.Label
+	}
+	return fmt.Sprintf("option %d", index)
 }
