@@ -86,6 +86,9 @@ func (p *planning) observe(in []cosync.Signal, now cosync.Time) {
 
 func (p *planning) decide(nowNS int64) error {
 	p.result = nil
+	if err := p.planner.Follow(nowNS); err != nil {
+		return err
+	}
 	if nowNS%p.periodNS != 0 {
 		return nil
 	}
@@ -108,7 +111,7 @@ func (p *planning) decide(nowNS int64) error {
 }
 
 // decisionElements are what is recorded of a decision.
-var decisionElements = []string{"objective", "bound", "gap", "evaluations", "nodes", "slack_bits"}
+var decisionElements = []string{"objective", "bound", "gap", "evaluations", "nodes", "slack_bits", "commands", "load_mw"}
 
 // publish writes the decision of this step, and an event for each chain whose
 // plan it changed.
@@ -120,9 +123,10 @@ func (p *planning) publish(st *cosync.Step, chains []scada.Chain, plan []scada.O
 	for _, s := range p.result.Slacks {
 		slack = max(slack, s.Bits)
 	}
-	w := p.result.Work
+	w, seen := p.result.Work, p.planner.GridEstimate()
 	copy(st.Out[scadaDecision].Values, []float64{
 		p.result.Evaluation.Objective, p.result.Bound, p.result.Gap, float64(w.Evaluations), float64(w.Nodes), slack,
+		float64(seen.Commands), seen.LoadMW,
 	})
 	for i, o := range plan {
 		if o == p.told[i] {

@@ -19,6 +19,7 @@ type gridTerm struct {
 	held      []float64
 	changes   []inputChange // not in the estimate yet, in the order of confirmation
 	inputs    []float64     // scratch
+	called    []int64       // by block, when its call was carried out; unheard while it is not called
 	moves     []bool        // by input: whether it moves anything
 
 	grid    reconfig.Grid
@@ -33,13 +34,14 @@ type inputChange struct {
 	value float64
 }
 
-// Standard deviations of the measurements beyond the PMUs' own noise: the
-// frequency where no unit is heard, for the heard ones may swing against the
-// others; and the mean voltage against a reduced model of it.
+// Standard deviations of what is measured about what is modelled, beyond the
+// PMUs' own noise. Frequency: buses swing about the centre of inertia, and the
+// heard ones about all while units are unheard. Voltage: a contingency at one
+// bus moves the mean voltage otherwise than load that is spread.
 const (
-	unheardHz = 0.05
 	swingHz   = 0.002
-	voltagePU = 0.005
+	unheardHz = 0.05
+	localPU   = 0.02
 )
 
 // addGrid prepares the grid term, if there is one.
@@ -55,6 +57,9 @@ func (p *Planner) addGrid(m *GridModel) error {
 		model: m, estimator: NewEstimator(m),
 		held: make([]float64, inputs), inputs: make([]float64, inputs), moves: make([]bool, inputs),
 		pending: make([]reconfig.Pending, len(p.system.chains)),
+	}
+	for range m.Blocks {
+		t.called = append(t.called, unheard)
 	}
 	for j := range t.moves {
 		for i := range n {
@@ -211,16 +216,30 @@ func (t *gridTerm) follow(c *controller, nowNS int64) {
 			to = max(to, s)
 		}
 	}
-	for j := range c.emergency.blocks {
-		input := t.model.Blocks[j]
-		if input >= 0 && c.emergency.blocks[j].calledMW == 0 && t.latest(input) != 0 {
-			t.changes = append(t.changes, inputChange{nowNS, input, 0}) // it has returned by itself
-		}
-	}
+	t.returnBlocks(c.cfg.Emergency.ReserveDuration.Nanoseconds(), nowNS)
 	for t.step < to {
 		t.estimator.Advance(t.inputsFrom(t.step))
 		t.settle()
 		t.measure(c)
+	}
+}
+
+// returnBlocks takes blocks for returned that have given for the longest time
+// they can, from their first call on.
+func (t *gridTerm) returnBlocks(durationNS, nowNS int64) {
+	for j, input := range t.model.Blocks {
+		if input < 0 {
+			continue
+		}
+		for _, c := range t.changes {
+			if c.input == input && c.value > 0 && t.called[j] == unheard {
+				t.called[j] = c.atNS
+			}
+		}
+		if at := t.called[j]; at != unheard && nowNS-at >= durationNS {
+			t.changes = append(t.changes, inputChange{at + durationNS, input, 0})
+			t.called[j] = unheard
+		}
 	}
 }
 
@@ -301,7 +320,7 @@ func (t *gridTerm) measure(c *controller) {
 			c.cfg.PMUNoiseHz*c.cfg.PMUNoiseHz*noise/(weight*weight)+swingHz*swingHz+unheardHz*unheardHz*unheardShare*unheardShare)
 	}
 	if heard > 0 {
-		t.estimator.Observe(VoltageOutput, volts/heard, voltagePU*voltagePU+c.cfg.PMUNoisePU*c.cfg.PMUNoisePU/heard)
+		t.estimator.Observe(VoltageOutput, volts/heard, localPU*localPU+c.cfg.PMUNoisePU*c.cfg.PMUNoisePU/heard)
 	}
 }
 
@@ -329,21 +348,17 @@ func (t *gridTerm) forecast(nowNS int64) {
 	}
 }
 
-// GridEstimate is what the last decision took the grid for; ok is false without
-// a grid term.
+// GridEstimate is what a decision takes the grid for.
 type GridEstimate struct {
-	FreqHz   float64 // deviation at the newest step with measurements
 	LoadMW   float64 // above the forecast
-	Commands int     // that waited and could move the grid
+	Commands int     // that wait and could move the grid
 }
 
-// GridEstimate returns the estimate of the last decision; ok is false without a
-// grid term.
-func (p *Planner) GridEstimate() (e GridEstimate, ok bool) {
+// GridEstimate is that of the last decision, zero without a grid term.
+func (p *Planner) GridEstimate() GridEstimate {
 	if p.grid == nil {
-		return e, false
+		return GridEstimate{}
 	}
-	e.FreqHz, e.Commands = p.grid.estimator.Output(FreqOutput), p.grid.waiting
-	e.LoadMW, _ = p.grid.estimator.LoadMW()
-	return e, true
+	load, _ := p.grid.estimator.LoadMW()
+	return GridEstimate{LoadMW: load, Commands: p.grid.waiting}
 }

@@ -144,4 +144,7 @@ type Reconfiguration struct {
 	Forecaster string        `yaml:"forecaster"` // kalman | persistence | none
 	Reroute    bool          `yaml:"reroute"`    // chains may leave their static route
 	Modes      bool          `yaml:"modes"`      // chains may leave their static mode
+	// GridStates is how many states the decision's model of the grid has, 4 to
+	// 12; 0: decisions do not look at the grid.
+	GridStates int `yaml:"grid_states"`
 }

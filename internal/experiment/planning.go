@@ -39,6 +39,9 @@ func (v *validator) reconfiguration() {
 	if !(r.Risk > 0 && r.Risk < 1) {
 		v.fault(at+"risk", "risk is %v, expected a probability between 0 and 1", r.Risk)
 	}
+	if r.GridStates != 0 && (r.GridStates < 4 || r.GridStates > 12) {
+		v.fault(at+"grid_states", "grid_states is %d, expected 4 to 12, or 0 for decisions that do not look at the grid", r.GridStates)
+	}
 	if r.Period != v.def.Steps.Quantum {
 		v.fault(at+"period", "period is %v, expected that of the links and forecasts, steps.quantum (%v)", r.Period, v.def.Steps.Quantum)
 	}
@@ -83,6 +86,10 @@ func (b *builder) plan(s *federates.Scada) error {
 			}
 			c.Forecasters = append(c.Forecasters, f)
 		}
+	}
+	var err error
+	if c.Planner.Grid, err = b.gridModel(); err != nil {
+		return err
 	}
 	return s.Plan(c)
 }

@@ -42,7 +42,7 @@ func defaults() *Definition {
 		},
 		Reconfigure: Reconfiguration{
 			Solver: SolverNone, Period: 100 * time.Millisecond, Horizon: 10, Risk: 0.05, Chance: chanceGaussian,
-			Forecaster: quantum.ForecastKalman, Reroute: true, Modes: true,
+			Forecaster: quantum.ForecastKalman, Reroute: true, Modes: true, GridStates: 8,
 		},
 		Disturb: Disturbances{LoadNoise: LoadNoise{SigmaRel: 0.005, TauS: 20}},
 	}

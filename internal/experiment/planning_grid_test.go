@@ -1,0 +1,78 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	cosync "cosim/sync"
+)
+
+// loadEstimates runs S-2, greedily reconfigured, with a step of 548 MW at a bus
+// after 10 s, and returns the estimated load by tenth of a second.
+func loadEstimates(t *testing.T, seconds, bus int, set ...string) []float64 {
+	t.Helper()
+	var found []float64
+	look := watch(func(f *cosync.Frame) {
+		i, _ := f.Index("scada.decision")
+		if o := &f.Outputs[i]; f.Seq >= 0 && int64(f.From)%int64(100*cosync.Millisecond) == 0 {
+			for j, name := range o.Port.Elements {
+				if name == "load_mw" {
+					found = append(found, o.Values[j])
+				}
+			}
+		}
+	})
+	set = append(set, fmt.Sprintf("duration=%ds", seconds), "disturbances.contingencies.count=0", "disturbances.surges.count=0",
+		"keys.pool.enforce_safe=true", "reconfiguration.solver=greedy",
+		fmt.Sprintf("disturbances.scheduled=[{at: 10.03s, kind: load-step, bus: %d, size_mw: 548, duration: %ds}]", bus, seconds-11))
+	if _, err := Run(context.Background(), load(t, "S-2", set...), RunOptions{Observers: []cosync.Observer{look}}); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// The control centre finds a step of load on the whole grid within a second,
+// from PMU frames alone: with the blocks called and confirmed meanwhile, and
+// without. Loads elsewhere wander, and the model has eight states of 77.
+func TestLoadStepIsFoundWithinASecond(t *testing.T) {
+	for _, off := range []string{"false", "true"} {
+		for _, bus := range []int{4, 15, 20, 39} {
+			load := loadEstimates(t, 14, bus, "controller.emergency.off="+off)
+			before := load[100]
+			for k := 110; k <= 120; k++ {
+				if step := load[k] - before; math.Abs(step-548) > 100 {
+					t.Errorf("bus %d, emergency off %s: %.0f MW found %.1f s after the step", bus, off, step, float64(k)/10-10)
+				}
+			}
+		}
+	}
+}
+
+// With measurements of all but one area lost, the estimate still follows.
+func TestLoadStepIsFoundByOneArea(t *testing.T) {
+	load := loadEstimates(t, 16, 15, "controller.emergency.off=true", "reconfiguration.reroute=false", "quantum.break_cuts=fibre",
+		"attacks=[{kind: drop, link: CC-GW2, start_s: 0, end_s: 16, probability: 1}, {kind: drop, link: CC-GW3, start_s: 0, end_s: 16, probability: 1}, {kind: drop, link: CC-GW4, start_s: 0, end_s: 16, probability: 1}]")
+	if step := load[130] - load[100]; math.Abs(step-548) > 150 {
+		t.Errorf("%.0f MW found 3 s after a step of 548", step)
+	}
+}
+
+func TestDecisionsLookAtTheGridOnlyIfTheyShould(t *testing.T) {
+	for _, x := range loadEstimates(t, 12, 15, "reconfiguration.grid_states=0") {
+		if x != 0 {
+			t.Fatalf("load %g MW estimated without a model of the grid", x)
+		}
+	}
+}
+
+func TestGridStatesAreChecked(t *testing.T) {
+	for states, ok := range map[int]bool{0: true, 3: false, 4: true, 12: true, 13: false, -1: false} {
+		_, err := Load("S-2", Overrides{Set: []string{"reconfiguration.solver=misocp", fmt.Sprintf("reconfiguration.grid_states=%d", states)}})
+		if ok != (err == nil) || !ok && !strings.Contains(err.Error(), "grid_states") {
+			t.Errorf("grid_states %d: %v", states, err)
+		}
+	}
+}
