@@ -38,6 +38,7 @@ type Result struct {
 	WallS      float64
 	Speed      float64 // simulated seconds a wall second
 	Decisions  *DecisionTimes
+	Recorded   []string // files with decisions, see RunOptions.Decisions
 }
 
 // Name is that of the run's folder: "S-2-1".
@@ -85,6 +86,7 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	res.Summary.Complete = err == nil
 	if writer != nil {
 		err = errors.Join(err, decisions.close())
+		res.Recorded = decisions.written()
 		err = errors.Join(err, res.close(writer, err))
 	}
 	return res, err

@@ -3,6 +3,7 @@ package experiment
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,6 +101,7 @@ type decisionRecorder struct {
 	selections []Selection
 	kept       [][]keptDecision // by selection
 	took       time.Duration
+	files      map[string]bool // written
 }
 
 // newDecisionRecorder is nil where there is nothing to select or no folder.
@@ -107,7 +109,7 @@ func newDecisionRecorder(d *Definition, dir string, selections []Selection) *dec
 	if dir == "" || len(selections) == 0 {
 		return nil
 	}
-	return &decisionRecorder{def: d, dir: dir, selections: selections, kept: make([][]keptDecision, len(selections))}
+	return &decisionRecorder{def: d, dir: dir, selections: selections, kept: make([][]keptDecision, len(selections)), files: map[string]bool{}}
 }
 
 // keptDecision is one that may yet be among the most.
@@ -194,10 +196,22 @@ func (r *decisionRecorder) write(atNS int64, text []byte) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("experiment: record decision: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, decisionName(atNS)), text, 0o644); err != nil {
+	file := filepath.Join(dir, decisionName(atNS))
+	if err := os.WriteFile(file, text, 0o644); err != nil {
 		return fmt.Errorf("experiment: record decision: %w", err)
 	}
+	r.files[file] = true
 	return nil
+}
+
+// written are the files with decisions, in the order of their times.
+func (r *decisionRecorder) written() []string {
+	if r == nil {
+		return nil
+	}
+	files := slices.Collect(maps.Keys(r.files))
+	slices.SortFunc(files, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	return files
 }
 
 // decisionName is "290.1s.json".

@@ -1,11 +1,11 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -229,7 +229,7 @@ func joined(parts []string) []string {
 }
 
 // chainsThatMatter are those that change or are off although they have
-// messages, then those with messages nearest to another option.
+// messages, then those with messages nearest to another option, the dearest first.
 func chainsThatMatter(e *experiment.Explanation) []int {
 	rank := func(r int) float64 {
 		c := &e.Chains[r]
@@ -241,10 +241,12 @@ func chainsThatMatter(e *experiment.Explanation) []int {
 		case !(c.Messages > 0) || !c.CostsMore.Defined():
 			return math.Inf(1)
 		}
-		return float64(c.CostsMore)
+		return math.Round(1e6 * float64(c.CostsMore)) // what rounding left is no difference
 	}
 	rows := all(len(e.Chains))
-	sort.SliceStable(rows, func(i, j int) bool { return rank(rows[i]) < rank(rows[j]) })
+	slices.SortStableFunc(rows, func(a, b int) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(e.Chains[b].Cost, e.Chains[a].Cost))
+	})
 	return rows[:min(shortTable, len(rows))]
 }
 

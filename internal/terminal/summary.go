@@ -34,6 +34,9 @@ func Summary(w io.Writer, r *experiment.Result) {
 			fmt.Sprintf("p50 %.1f ms  p99 %.1f ms  max %.0f ms", 1000*t.P50S, 1000*t.P99S, 1000*t.MaxS),
 			fmt.Sprintf("gap p99 %s", percent(s.Decisions.GapP99)), fmt.Sprintf("%d missed", t.Missed))
 	}
+	if n := len(r.Recorded); n > 0 {
+		p.line("recorded", count(n, "decision"), "(cosim decide "+r.Recorded[0]+")")
+	}
 	if a := s.Attacks; a.Attempts() > 0 {
 		p.line("attacks", fmt.Sprintf("%s succeeded of %s", thousands(a.Succeeded), thousands(a.Attempts())),
 			fmt.Sprintf("tampered %s, replayed %s, injected %s, delayed %s, dropped %s",

@@ -125,15 +125,19 @@ func (p *Problem) pendingCosts(r *Result, l int) [][]float64 {
 		return nil
 	}
 	plan := r.Plan.Clone()
+	var answer *response
+	if p.Grid != nil {
+		answer = p.Grid.response(p.Steps)
+	}
 	grid := func(o, t int) float64 {
-		if p.Grid == nil {
+		if answer == nil {
 			return 0
 		}
 		clear(plan[l])
 		if t < p.Steps {
 			plan[l][t] = o
 		}
-		return p.gridCost(plan, p.Grid.response(p.Steps))
+		return p.gridCost(plan, answer)
 	}
 	cost := make([][]float64, len(c.Options))
 	for o := 1; o < len(cost); o++ {
