@@ -122,6 +122,9 @@ func (f *member) init() error {
 
 // ask begins a step whose answer advance waits for.
 func (f *member) ask() error {
+	if f.spare != nil && f.spare.loss != nil {
+		return nil
+	}
 	f.askErr = guard(func(f *member) error { f.asker.Ask(&f.step); return nil }, f)
 	return nil
 }

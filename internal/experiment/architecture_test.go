@@ -16,6 +16,7 @@ var allowed = map[string][]string{
 	"scada":        {"scada", "internal/wc", "internal/spelling"},
 	"cases":        {"grid", "internal/spelling"},
 	"federates":    {"sync", "grid", "network", "quantum", "scada", "internal/rng"},
+	"federates/ws": {"sync", "federates/ws"},
 	"internal/rng": {}, "internal/wc": {}, "internal/spelling": {}, "internal/metrics": {}, "internal/plot": {},
 	"internal/record":     {"internal/record", "sync"},
 	"internal/experiment": {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
