@@ -197,20 +197,13 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 }
 
 func (p *Planner) setPool(pool *reconfig.Pool, s *PoolSupply) {
-	pool.NowBits = s.StockBits
-	for t, mean := range s.MeanBits {
-		pool.StockBits[t], pool.StockVarBits[t] = s.StockBits, 0
-		// Supply is never negative: where the chance constraint would count
-		// less than none of it, none is counted.
-		if mean > p.cfg.Kappa*math.Sqrt(s.VarBits2[t]) {
-			pool.StockBits[t], pool.StockVarBits[t] = s.StockBits+mean, s.VarBits2[t]
-		}
-	}
+	pool.SetSupply(s.StockBits, s.MeanBits, s.VarBits2, p.cfg.Kappa)
 	pool.ReserveBits = s.SafeBits
 	pool.Terminal = reconfig.Terminal{
 		ThresholdBits:   s.ThresholdBits,
 		LookaheadFactor: lookaheadS * 1e9 / float64(p.cfg.PeriodNS*int64(p.cfg.Horizon)),
 		PricePerBit:     p.cfg.Weights.TerminalPrice,
+		RampBits:        s.ThresholdBits - s.SafeBits,
 	}
 }
 

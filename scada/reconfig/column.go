@@ -16,7 +16,7 @@ func (r *relaxation) column(l int, options []int) *column {
 	c := &r.chains[l]
 	h := r.steps
 	k := &column{chain: l, options: options, sentAt: -1}
-	buffer := make([]float64, 2*len(c.pools)*h)
+	buffer := r.mem.floats.take(2 * len(c.pools) * h)
 	k.mean, k.variance = buffer[:len(c.pools)*h], buffer[len(c.pools)*h:]
 	before := c.Before
 	for t, o := range options {

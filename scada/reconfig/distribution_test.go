@@ -73,7 +73,7 @@ func (s *shipped) problem(before Plan) *Problem {
 			}
 		}
 		pool.SetSupply(s.stock[e], mean, variance, p.Kappa)
-		pool.Terminal = Terminal{ThresholdBits: 45000 * scale, LookaheadFactor: 50 / float64(s.steps), PricePerBit: DefaultWeights().TerminalPrice}
+		pool.Terminal = Terminal{ThresholdBits: 45000 * scale, LookaheadFactor: 50 / float64(s.steps), PricePerBit: DefaultWeights().TerminalPrice, RampBits: 15000 * scale}
 		p.Pools = append(p.Pools, pool)
 	}
 	for l := range s.chains {

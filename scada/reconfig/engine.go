@@ -24,6 +24,7 @@ func (Engine) Solve(p *Problem, warm *Warm, budget Budget) (*Result, error) {
 		return nil, err
 	}
 	s := newSearch(p, budget)
+	defer s.r.mem.release()
 	s.start(warm)
 	s.run()
 	return s.result()
@@ -50,14 +51,18 @@ type search struct {
 	mean       [2][]float64 // consumption of a fractional plan
 	vari       [2][]float64
 	cone       *envelope
+	descent    *descent
+	mixed      []int // chains of which the master's plan mixes columns
+	terminal   []float64 // price by pool, see worth
 }
 
 func newSearch(p *Problem, budget Budget) *search {
 	r := relax(p)
 	s := &search{
 		r: r, budget: budget, pricer: newPricer(r), pool: make([][]*column, len(r.chains)),
-		ledger: newLedger(r), cone: newEnvelope(r), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
+		ledger: newLedger(r), cone: newEnvelope(r), terminal: make([]float64, len(p.Pools)), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
 	}
+	s.descent = newDescent(r, s.ledger)
 	for c := range 2 {
 		s.mean[c], s.vari[c] = make([]float64, len(p.Pools)*p.Steps), make([]float64, len(p.Pools)*p.Steps)
 	}
@@ -71,7 +76,9 @@ func (s *search) known(l int, options []int) (k *column, made bool) {
 			return k, false
 		}
 	}
-	k = s.r.column(l, append([]int(nil), options...))
+	own := s.r.mem.ints.take(len(options))
+	copy(own, options)
+	k = s.r.column(l, own)
 	s.pool[l] = append(s.pool[l], k)
 	s.work.Columns++
 	return k, true
@@ -145,6 +152,9 @@ func (s *search) hinted(last []PoolPrices) (rows []*row, prices []float64) {
 			price = last[w.pool].of(w)
 		}
 		if price = math.Min(price, w.price); price > 0 {
+			if w.kind == terminalRow && price < w.price {
+				w = s.r.tangent(w, price)
+			}
 			rows, prices = append(rows, w), append(prices, price/w.scale)
 		}
 	}
@@ -272,10 +282,7 @@ func (s *search) branch(n *node) []*node {
 func (s *search) master(n *node) *master {
 	m := newMaster(s.r)
 	s.pricer.set(n.rows, n.prices)
-	bound := s.r.constant
-	for i, w := range n.rows {
-		bound -= n.prices[i] * w.limit * w.scale
-	}
+	bound := s.r.constant - s.worth(n.rows, n.prices)
 	for l := range s.r.chains {
 		bound += s.pricer.cheapest(l, n.allowed[l], s.scratch)
 		first, _ := s.known(l, s.scratch)
@@ -329,14 +336,8 @@ func (s *search) optimise(m *master) {
 // addColumns prices all chains, adds what is cheaper than the master knows, and
 // returns the Lagrangian bound Σ_ℓ min(c + p·a) − p·limit.
 func (s *search) addColumns(n *node, m *master) (bound float64, added bool) {
-	for i := range m.prices {
-		if !(m.prices[i] > 0) { // not a number neither: any prices give a bound
-			m.prices[i] = 0
-		}
-		m.prices[i] = math.Min(m.prices[i], m.capOf(i))
-		bound -= m.prices[i] * m.limitOf(i)
-	}
-	bound += s.r.constant
+	s.clip(m.rows, m.prices)
+	bound = s.r.constant - s.worth(m.rows, m.prices)
 	s.pricer.set(m.rows, m.prices)
 	small := 1e-10 * math.Max(1, s.r.maxSwing)
 	for l := range s.r.chains {
@@ -351,6 +352,80 @@ func (s *search) addColumns(n *node, m *master) (bound float64, added bool) {
 	}
 	s.work.Evaluations++
 	return bound, added
+}
+
+// clip makes prices, a scaled unit each, admissible: not negative, and not
+// above what the excess costs.
+func (s *search) clip(rows []*row, prices []float64) {
+	clear(s.terminal)
+	for i, w := range rows {
+		if !(prices[i] > 0) { // not a number neither: any prices give a bound
+			prices[i] = 0
+		}
+		prices[i] = math.Min(prices[i], w.price/w.scale)
+		if w.kind == terminalRow {
+			s.terminal[w.pool] += prices[i] * w.scale
+		}
+	}
+	for i, w := range rows {
+		if w.kind != terminalRow {
+			continue
+		}
+		if most := s.r.p.Pools[w.pool].Terminal.PricePerBit; s.terminal[w.pool] > most {
+			prices[i] *= most / s.terminal[w.pool]
+		}
+	}
+}
+
+// worth of the limits at admissible prices: Σ p·limit, and of the terminal
+// costs π·room + φ*(π) with π the sum over all tangents. That is never more
+// than their own limits are worth, as φ* is convex.
+func (s *search) worth(rows []*row, prices []float64) float64 {
+	clear(s.terminal)
+	sum := 0.0
+	for i, w := range rows {
+		if w.kind == terminalRow {
+			s.terminal[w.pool] += prices[i] * w.scale
+		} else {
+			sum += prices[i] * w.limit * w.scale
+		}
+	}
+	for e, price := range s.terminal {
+		if price > 0 {
+			sum += price*s.r.p.terminalRoom(e) + s.r.p.Pools[e].Terminal.conjugate(price)
+		}
+	}
+	return sum
+}
+
+// addTangent activates the tangent of a terminal cost at the master's plan,
+// unless it is right already.
+func (s *search) addTangent(base *row, m *master) bool {
+	c := &s.r.p.Pools[base.pool].Terminal
+	missing := base.factor*s.mean[everyone][base.pool*s.r.steps+base.step] - s.r.p.terminalRoom(base.pool)
+	booked := 0.0
+	for i, b := range m.basis {
+		if b < 0 && b&1 == 0 && m.rows[-b/2-1] == base {
+			booked = c.PricePerBit * m.x[i] / base.scale
+		}
+	}
+	if len(m.rows) >= maxRows || !(c.Cost(missing)-booked > s.sharpness()) {
+		return false
+	}
+	if price := c.priceAt(missing); price < c.PricePerBit {
+		m.activate(s.r.tangent(base, price))
+		return true
+	}
+	if m.indexOf(base) >= 0 {
+		return false
+	}
+	m.activate(base)
+	return true
+}
+
+// sharpness is the error in a terminal cost that is not worth a tangent.
+func (s *search) sharpness() float64 {
+	return max(1e-12, 0.02*s.budget.Gap) * math.Max(1, math.Min(math.Abs(s.upper), s.r.maxSwing))
 }
 
 // addRows activates, of each pool, class and kind, the row that the master's
@@ -403,13 +478,14 @@ func (s *search) addRows(m *master) bool {
 		case chanceRow:
 			broken += s.mean[w.class][w.pool*h+w.step] + w.slope*s.vari[w.class][w.pool*h+w.step]
 		case terminalRow:
-			broken += w.factor * s.mean[everyone][w.pool*h+w.step]
+			added = s.addTangent(w, m) || added
+			continue
 		case gridRow:
 			for j, k := range grid {
 				broken += share[j] * s.r.coefficient(w, k) / w.scale
 			}
 		}
-		if broken *= w.scale; broken > most && !m.active(w) {
+		if broken *= w.scale; broken > most && m.indexOf(w) < 0 {
 			worst, most = w, broken
 		}
 	}

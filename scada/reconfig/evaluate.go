@@ -124,7 +124,7 @@ func (e *Evaluation) addPool(p *Problem, plan Plan, pool int) {
 // terminalCost of drawing mean bits over the horizon.
 func (p *Problem) terminalCost(pool int, mean float64) float64 {
 	s := p.Pools[pool].Terminal
-	return s.PricePerBit * math.Max(0, (1+s.LookaheadFactor)*mean-p.terminalRoom(pool))
+	return s.Cost((1+s.LookaheadFactor)*mean - p.terminalRoom(pool))
 }
 
 // terminalRoom is how many bits the expected stock may lose.

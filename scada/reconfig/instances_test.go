@@ -105,6 +105,9 @@ func randomPool(r *rand.Rand, p *Problem, e int) Pool {
 	pool.ReserveBits = stock * 0.5 * r.Float64()
 	if r.IntN(2) == 0 {
 		pool.Terminal = Terminal{ThresholdBits: stock * r.Float64(), LookaheadFactor: 2 * r.Float64(), PricePerBit: 1e-3 * r.Float64()}
+		if r.IntN(2) == 0 {
+			pool.Terminal.RampBits = stock * r.Float64()
+		}
 	}
 	return pool
 }

@@ -27,7 +27,7 @@ func newLedger(r *relaxation) *ledger {
 	}
 	for e := range r.p.Pools {
 		s := r.p.Pools[e].Terminal
-		g.soft = append(g.soft, softRow{s.PricePerBit, 1 + s.LookaheadFactor, r.p.terminalRoom(e)})
+		g.soft = append(g.soft, softRow{s, 1 + s.LookaheadFactor, r.p.terminalRoom(e)})
 	}
 	if r.p.Grid != nil {
 		g.output = make([]float64, len(r.p.Grid.Outputs)*r.steps)
@@ -35,10 +35,13 @@ func newLedger(r *relaxation) *ledger {
 	return g
 }
 
-// softRow is the terminal row of a pool: price·max(0, factor·m − room).
-type softRow struct{ price, factor, room float64 }
+// softRow is the terminal row of a pool, φ(factor·m − room).
+type softRow struct {
+	Terminal
+	factor, room float64
+}
 
-func (w *softRow) cost(m float64) float64 { return w.price * max(0, w.factor*m-w.room) }
+func (w *softRow) cost(m float64) float64 { return w.Cost(w.factor*m - w.room) }
 
 // set replaces the whole plan.
 func (g *ledger) set(plan []*column) {
@@ -172,7 +175,7 @@ func (g *ledger) saves(k *column) float64 {
 	h := g.r.steps
 	sum := old.cost - k.cost
 	for slot, e := range c.pools {
-		if d := k.mean[slot*h+h-1] - old.mean[slot*h+h-1]; d != 0 && g.soft[e].price > 0 {
+		if d := k.mean[slot*h+h-1] - old.mean[slot*h+h-1]; d != 0 && g.soft[e].PricePerBit > 0 {
 			m := g.mean[everyone][e*h+h-1]
 			sum += g.soft[e].cost(m) - g.soft[e].cost(m+d)
 		}

@@ -16,6 +16,8 @@ import "math"
 type master struct {
 	r       *relaxation
 	rows    []*row
+	parent  []int     // by row, of a row whose excess counts here too, or −1
+	link    []float64 // how often, scaled
 	columns []lpColumn
 	key     []int // by chain, an index of columns
 	basis   []int // by row: a column ≥ 0, slack(i) or excess(i)
@@ -23,6 +25,7 @@ type master struct {
 	x       []float64 // of the basic variables
 	prices  []float64 // p ≥ 0 by row
 	theta   []float64 // by chain
+	claims  []float64 // by row, see claim
 	w       []float64
 	spread  []float64 // of w over chains
 	// candidates are the columns that cheapest looks at first
@@ -48,7 +51,7 @@ func newMaster(r *relaxation) *master {
 
 // add makes a column known.
 func (m *master) add(k *column) int {
-	c := lpColumn{k, k.cost, make([]float64, len(m.rows), len(m.rows)+8)}
+	c := lpColumn{k, k.cost, m.r.mem.floats.take(len(m.rows) + 8)[:len(m.rows)]}
 	for i, w := range m.rows {
 		c.a[i] = m.r.coefficient(w, k)
 	}
@@ -62,8 +65,19 @@ func (m *master) limitOf(i int) float64 { return m.rows[i].limit * m.rows[i].sca
 // activate adds a row. Its slack or, where it is broken now, its excess joins
 // the basis.
 func (m *master) activate(w *row) {
+	parent, link := -1, 0.0
+	if w.parent != nil {
+		parent = m.indexOf(w.parent)
+		if parent < 0 {
+			m.activate(w.parent)
+			parent = len(m.rows) - 1
+		}
+		link = w.scale * w.link / w.parent.scale
+	}
 	n := len(m.rows)
 	m.rows = append(m.rows, w)
+	m.parent, m.link = append(m.parent, parent), append(m.link, link)
+	m.claims = append(m.claims, 0)
 	for k := range m.columns {
 		m.columns[k].a = append(m.columns[k].a, m.r.coefficient(w, m.columns[k].column))
 	}
@@ -110,8 +124,30 @@ func (m *master) entry(b, i int) float64 {
 		return 1
 	case b == excess(i):
 		return -1
+	case m.parent[i] >= 0 && b == excess(m.parent[i]):
+		return -m.link[i]
 	}
 	return 0
+}
+
+// indexOf an active row, −1 if it is not.
+func (m *master) indexOf(w *row) int {
+	for i, x := range m.rows {
+		if x == w {
+			return i
+		}
+	}
+	return -1
+}
+
+// claim sums what a unit of each row's excess is worth in all rows.
+func (m *master) claim() {
+	copy(m.claims, m.prices)
+	for i, parent := range m.parent {
+		if parent >= 0 {
+			m.claims[parent] += m.link[i] * m.prices[i]
+		}
+	}
 }
 
 func (m *master) costOf(b int) float64 {
@@ -156,12 +192,13 @@ func (m *master) solve(limit int) (pivots int) {
 	small := 1e-10 * math.Max(1, m.r.maxSwing)
 	for {
 		m.setPrices()
+		m.claim()
 		q, best, found := m.cheapest(small)
 		for i, p := range m.prices {
 			if p < best {
 				q, best, found = slack(i), p, true
 			}
-			if d := m.capOf(i) - p; d < best {
+			if d := m.capOf(i) - m.claims[i]; d < best {
 				q, best, found = excess(i), d, true
 			}
 		}

@@ -40,7 +40,7 @@ type increment struct {
 func newEnvelope(r *relaxation) *envelope {
 	e := &envelope{r: r, share: make([][]float64, len(r.chains))}
 	for l := range r.chains {
-		e.share[l] = make([]float64, len(r.chains[l].Options)*r.steps)
+		e.share[l] = r.mem.floats.take(len(r.chains[l].Options) * r.steps)
 	}
 	return e
 }
@@ -168,7 +168,7 @@ func (e *envelope) row(pool, step int, k class, limit float64) *row {
 		x := e.items[i]
 		c := &e.r.chains[x.chain]
 		if w.weights[x.chain] == nil {
-			w.weights[x.chain] = make([]float64, len(c.draws)*h)
+			w.weights[x.chain] = e.r.mem.floats.take(len(c.draws) * h)
 		}
 		var sizes, gains [MaxOptions]float64
 		n := 0

@@ -25,10 +25,20 @@ func (s *search) take() bool {
 func (s *search) plans(n *node, m *master) {
 	if s.work.Nodes == 1 {
 		s.keep = make([][][]int, len(s.r.chains))
-		m.weights(func(k *column, _ float64) { s.keep[k.chain] = append(s.keep[k.chain], k.options) })
+		m.weights(func(k *column, _ float64) { s.keep[k.chain] = append(s.keep[k.chain], append([]int(nil), k.options...)) })
 	}
-	plan, _ := s.largest(m)
+	plan, share := s.largest(m)
+	s.mixed = s.mixed[:0]
+	for l, x := range share {
+		if x < 1-1e-6 {
+			s.mixed = append(s.mixed, l)
+		}
+	}
 	s.round(plan)
+	s.mixed = s.mixed[:0]
+	if s.work.Nodes == 1 && !s.closed(n.bound) {
+		s.shake()
+	}
 	if !s.closed(n.bound) {
 		s.cross(n, m)
 		s.round(s.dive(m))
@@ -137,7 +147,7 @@ func (m *master) closest(l int) int {
 		}
 		cost := c.price
 		for i, a := range c.a {
-			if over := a - room[i]; over > 0 {
+			if over := a - room[i]; over > 0 && m.parent[i] < 0 {
 				cost += m.capOf(i) * over
 			}
 		}
@@ -152,10 +162,11 @@ func (m *master) closest(l int) int {
 func (s *search) round(plan []*column) {
 	s.ledger.set(plan)
 	s.repair()
-	s.improve()
+	s.descent.steepest(s.mixed, s.column)
+	s.improve(noChain)
 	// Pairs are dear: they are tried where single exchanges led to a new best.
 	for s.take() && s.improvePair() {
-		s.improve()
+		s.improve(noChain)
 	}
 }
 
@@ -189,29 +200,61 @@ func (s *search) repair() {
 	}
 }
 
-// improve exchanges single columns as long as one saves and fits.
-func (s *search) improve() {
-	const worth = 1e-12
-	for range 50 {
-		better := false
-		for l := range s.pool {
-			for _, k := range s.pool[l] {
-				if k != s.ledger.plan[l] && s.ledger.saves(k) > worth && s.ledger.fits(k) {
-					s.ledger.exchange(k)
-					better = true
+// improve changes single chains, but for one, as long as that saves and fits.
+func (s *search) improve(but int) {
+	s.descent.improve(but, s.column)
+}
+
+// column is known's.
+func (s *search) column(l int, options []int) *column {
+	k, _ := s.known(l, options)
+	return k
+}
+
+// shake takes the changes of option out of one chain at a time, lets the others
+// make good for it, and keeps what is better.
+func (s *search) shake() {
+	for better := true; better; {
+		better = false
+		for l := range s.r.chains {
+			c := &s.r.chains[l]
+			k := s.best[l]
+			if c.Before == NoOption || !k.changes(c.Before) || c.Pending != nil {
+				continue
+			}
+			for t := range s.scratch {
+				s.scratch[t] = c.Before
+				if c.allowed[t]&(1<<c.Before) == 0 {
+					s.scratch[t] = 0
 				}
 			}
-		}
-		if !better {
-			return
+			s.ledger.set(s.best)
+			if keep, _ := s.known(l, s.scratch); keep != k && s.ledger.fits(keep) {
+				s.ledger.exchange(keep)
+				s.improve(l)
+				s.improve(noChain)
+				better = s.take() || better
+			}
 		}
 	}
+}
+
+// noChain is none of the chains.
+const noChain = -1
+
+// changes says whether the option changes from before on.
+func (k *column) changes(before int) bool {
+	for _, o := range k.options {
+		if o != before {
+			return true
+		}
+	}
+	return false
 }
 
 // improvePair makes one exchange of two columns that save together: one that
 // saves but does not fit, and one that makes room.
 func (s *search) improvePair() bool {
-	const worth = 1e-12
 	for l := range s.pool {
 		for _, k := range s.pool[l] {
 			gain := s.ledger.saves(k)
@@ -290,16 +333,6 @@ func (s *search) rootPrices(m *master) {
 			s.root[w.pool].Lower[w.step] += price
 		}
 	}
-}
-
-// active says whether the row is in the master.
-func (m *master) active(w *row) bool {
-	for _, x := range m.rows {
-		if x == w {
-			return true
-		}
-	}
-	return false
 }
 
 // pricedRows are the active rows with a price.

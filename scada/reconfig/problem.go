@@ -69,14 +69,59 @@ type Pool struct {
 	Terminal     Terminal
 }
 
+// SetSupply sets the stock by step from the stock now and the cumulative supply
+// with its variance. Supply is never negative: where the chance constraint would
+// count less than none of it, none is counted.
+func (e *Pool) SetSupply(nowBits float64, supplyBits, supplyVarBits2 []float64, kappa float64) {
+	e.NowBits = nowBits
+	e.StockBits, e.StockVarBits = e.StockBits[:0], e.StockVarBits[:0]
+	for t, mean := range supplyBits {
+		variance := supplyVarBits2[t]
+		if mean <= kappa*math.Sqrt(variance) {
+			mean, variance = 0, 0
+		}
+		e.StockBits = append(e.StockBits, nowBits+mean)
+		e.StockVarBits = append(e.StockVarBits, variance)
+	}
+}
+
 // Terminal is the soft row at the end of the horizon: the expected stock there
 // should be at least ThresholdBits and LookaheadFactor times what the plan
 // draws over the horizon. What is missing beyond what is missing with all
-// chains off costs PricePerBit.
+// chains off costs the more a bit the more is missing: the price of the next
+// bit rises in proportion up to PricePerBit, which it reaches at RampBits.
 type Terminal struct {
 	ThresholdBits   float64 // K_th
 	LookaheadFactor float64 // 5 s over the length of the horizon
 	PricePerBit     float64 // 0: no such row
+	RampBits        float64 // 0: PricePerBit from the first bit on
+}
+
+// Cost of missing bits, φ(s) = ρs²/2S up to S and ρ(s − S/2) from there on.
+func (w Terminal) Cost(bits float64) float64 {
+	switch {
+	case bits <= 0:
+		return 0
+	case bits < w.RampBits:
+		return w.PricePerBit * bits * bits / (2 * w.RampBits)
+	}
+	return w.PricePerBit * (bits - w.RampBits/2)
+}
+
+// priceAt is φ'(s), the price of the next bit.
+func (w Terminal) priceAt(bits float64) float64 {
+	if bits < w.RampBits {
+		return w.PricePerBit * math.Max(0, bits) / w.RampBits
+	}
+	return w.PricePerBit
+}
+
+// conjugate is φ*(π) = max_s πs − φ(s) = Sπ²/2ρ for a price π ≤ ρ.
+func (w Terminal) conjugate(price float64) float64 {
+	if w.PricePerBit == 0 {
+		return 0
+	}
+	return w.RampBits * price * price / (2 * w.PricePerBit)
 }
 
 // Plan is an option a chain and step.
@@ -135,7 +180,7 @@ func (e *Pool) validate(steps int, report func(string, ...any)) {
 	if !finite(e.ReserveBits) || e.ReserveBits < 0 {
 		report("pool %s: reserve of %g bits", e.ID, e.ReserveBits)
 	}
-	if s := e.Terminal; !finite(s.ThresholdBits) || !(s.LookaheadFactor >= 0) || !(s.PricePerBit >= 0) {
+	if s := e.Terminal; !finite(s.ThresholdBits) || !(s.LookaheadFactor >= 0) || !(s.PricePerBit >= 0) || !(s.RampBits >= 0) || !finite(s.RampBits) {
 		report("pool %s: terminal row %+v", e.ID, s)
 	}
 }

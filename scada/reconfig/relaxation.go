@@ -6,11 +6,15 @@ import "math"
 // feasible plan keeps.
 type relaxation struct {
 	p        *Problem
+	mem      *slab
 	steps    int
 	chains   []flatChain
 	rows     []row
+	spare    [2][]float64 // least room in any step, by class and pool
 	response *response
 	constant float64 // of the grid, whatever is sent
+	draws    []flatDraw   // of all chains and options
+	byOption [][]flatDraw // not given to a chain yet
 	// maxSwing is the largest cost that one chain could avoid by drawing.
 	maxSwing float64
 }
@@ -75,6 +79,10 @@ type row struct {
 	output  int         // of a grid row
 	sign    float64     // of a grid row
 	weights [][]float64 // of an envelope row: by chain; option and step, in bits
+	// parent is the row of a pool's terminal cost whose excess counts here too,
+	// link times; see tangent.
+	parent *row
+	link   float64
 }
 
 // hardPrice bounds the duals of rows that may not be broken, in units of the
@@ -83,9 +91,17 @@ type row struct {
 const hardPrice = 1e4
 
 func relax(p *Problem) *relaxation {
-	r := &relaxation{p: p, steps: p.Steps, chains: make([]flatChain, len(p.Chains))}
+	r := &relaxation{p: p, mem: slabs.Get().(*slab), steps: p.Steps, chains: make([]flatChain, len(p.Chains))}
+	draws, options := 0, 0
 	for l := range p.Chains {
-		r.chains[l] = flatten(&p.Chains[l], p)
+		options += len(p.Chains[l].Options)
+		for o := range p.Chains[l].Options {
+			draws += len(p.Chains[l].Options[o].Draws)
+		}
+	}
+	r.draws, r.byOption = make([]flatDraw, 0, draws), make([][]flatDraw, options)
+	for l := range p.Chains {
+		r.chains[l] = r.flatten(&p.Chains[l], p)
 	}
 	r.forbid()
 	for l := range r.chains {
@@ -103,31 +119,48 @@ func relax(p *Problem) *relaxation {
 	return r
 }
 
-func flatten(c *Chain, p *Problem) flatChain {
-	f := flatChain{Chain: c, slot: make([]int, len(p.Pools)), draws: make([][]flatDraw, len(c.Options))}
+func (r *relaxation) flatten(c *Chain, p *Problem) flatChain {
+	f := flatChain{Chain: c, slot: r.mem.ints.take(len(p.Pools)), pools: r.mem.ints.take(len(p.Pools))[:0]}
+	f.draws, r.byOption = r.byOption[:len(c.Options)], r.byOption[len(c.Options):]
 	for e := range f.slot {
 		f.slot[e] = -1
 	}
-	f.cost = make([]float64, len(c.Options)*p.Steps)
+	f.cost = r.mem.floats.take(len(c.Options) * p.Steps)
 	for o := range c.Options {
 		copy(f.cost[o*p.Steps:], c.Options[o].Cost)
+		first := len(r.draws)
 		for _, d := range c.Options[o].Draws {
 			if f.slot[d.Pool] < 0 {
 				f.slot[d.Pool] = len(f.pools)
 				f.pools = append(f.pools, d.Pool)
 			}
-			f.draws[o] = append(f.draws[o], flatDraw{f.slot[d.Pool], d.MeanBits, d.VarBits2})
+			r.draws = append(r.draws, flatDraw{f.slot[d.Pool], d.MeanBits, d.VarBits2})
 		}
+		f.draws[o] = r.draws[first:]
 	}
 	return f
 }
 
 // forbid removes options that break a row of theirs all alone.
 func (r *relaxation) forbid() {
+	for k := range r.spare {
+		r.spare[k] = r.mem.floats.take(len(r.p.Pools))
+		for e := range r.p.Pools {
+			least := math.Inf(1)
+			for t := range r.steps {
+				limit, _ := r.p.elasticLimit(e, t, class(k))
+				least = math.Min(least, limit-r.p.Kappa*math.Sqrt(r.p.Pools[e].StockVarBits[t]))
+			}
+			r.spare[k][e] = least
+		}
+	}
 	for l := range r.chains {
 		c := &r.chains[l]
 		for o := range c.draws {
 			for _, d := range c.draws[o] {
+				if !r.mayBreak(c, d) {
+					continue
+				}
 				for s := range r.steps {
 					if r.breaksAlone(c, d, s) {
 						c.cost[o*r.steps+s] = math.Inf(1)
@@ -136,6 +169,16 @@ func (r *relaxation) forbid() {
 			}
 		}
 	}
+}
+
+// mayBreak is false where no step's draw could break a row alone: it is quicker
+// than breaksAlone, and pools are seldom that low.
+func (r *relaxation) mayBreak(c *flatChain, d flatDraw) bool {
+	mean, variance := 0.0, 0.0
+	for t := range d.mean {
+		mean, variance = max(mean, d.mean[t]), max(variance, d.variance[t])
+	}
+	return mean > 0 && mean+r.p.Kappa*math.Sqrt(variance) > r.spare[c.class()][c.pools[d.slot]]
 }
 
 func (r *relaxation) breaksAlone(c *flatChain, d flatDraw, s int) bool {
@@ -289,11 +332,26 @@ func (r *relaxation) addPoolRows(e int) {
 		m := mosts[everyone][r.steps-1]
 		if room, factor := r.p.terminalRoom(e), 1+s.LookaheadFactor; factor*m.mean > room {
 			r.rows = append(r.rows, row{
-				kind: terminalRow, pool: e, step: r.steps - 1, limit: room, factor: factor,
+				kind: terminalRow, pool: e, step: r.steps - 1, limit: room + s.RampBits/2, factor: factor,
 				price: s.PricePerBit, scale: 1 / (factor * m.mean),
 			})
 		}
 	}
+}
+
+// tangent of a pool's terminal cost at price π, where base is that at full
+// price ρ,
+//
+//	T ≥ π·(Σ a·z − room) − φ*(π),
+//
+// as a row Σ a·z − T/π ≤ room + φ*(π)/π. T is ρ times the excess of base.
+func (r *relaxation) tangent(base *row, price float64) *row {
+	w := *base
+	s := r.p.Pools[base.pool].Terminal
+	w.parent, w.link = base, s.PricePerBit/price
+	w.limit += s.conjugate(price)/price - s.RampBits/2
+	w.price = hardPrice * math.Max(1, r.maxSwing) * w.scale
+	return &w
 }
 
 // chord gives the row m + slope·v ≤ room that holds wherever

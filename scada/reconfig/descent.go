@@ -1,0 +1,297 @@
+package reconfig
+
+import "math"
+
+// descent improves a plan by changing one chain at a time: to one option from
+// some step on, or up to some step, whichever saves most. Moves are judged by
+// what they really cost, terminal rows included, so that it also finds plans
+// that no prices lead to.
+type descent struct {
+	r      *relaxation
+	ledger *ledger
+	// sums of an option's costs and draws before each step, by chain: of the
+	// costs by option and step 0..H, of the draws by option, slot and step
+	cost [][]float64
+	mean [][]float64
+	// an option is available from from[l][o] to the end, and before until[l][o]
+	from, until [][]int
+
+	options []int
+	column  column // of a move, for the rows
+	// of the chain at hand, by step 0..H: what its plan costs before it, with
+	// changes; and by slot: what it draws before it
+	paid  []float64
+	drawn []float64
+	least   []float64 // that any plan of a chain costs, by chain
+	touched []touched
+}
+
+// move is one change of a chain's plan.
+type move struct {
+	option, step int
+	prefix       bool // option before step, else from step on
+	gain         float64
+}
+
+func newDescent(r *relaxation, g *ledger) *descent {
+	n, h := len(r.chains), r.steps
+	d := &descent{
+		r: r, ledger: g, cost: make([][]float64, n), mean: make([][]float64, n), from: make([][]int, n), until: make([][]int, n),
+		options: make([]int, h), paid: make([]float64, h+1), least: make([]float64, n),
+	}
+	slots := 0
+	for l := range r.chains {
+		slots = max(slots, len(r.chains[l].pools))
+		d.prepare(l)
+	}
+	d.drawn = make([]float64, slots*(h+1))
+	d.column.mean, d.column.variance = make([]float64, slots*h), make([]float64, slots*h)
+	return d
+}
+
+func (d *descent) prepare(l int) {
+	c := &d.r.chains[l]
+	h, n, slots := d.r.steps, len(c.Options), len(c.pools)
+	d.cost[l], d.mean[l] = d.r.mem.floats.take(n*(h+1)), d.r.mem.floats.take(n*slots*(h+1))
+	d.from[l], d.until[l] = d.r.mem.ints.take(n), d.r.mem.ints.take(n)
+	for t := range h {
+		least := math.Inf(1)
+		for o := range n {
+			least = math.Min(least, c.cost[o*h+t])
+		}
+		d.least[l] += least
+	}
+	for o := range n {
+		cost := d.cost[l][o*(h+1) : (o+1)*(h+1)]
+		d.until[l][o] = h
+		for t := range h {
+			cost[t+1] = cost[t]
+			if c.allowed[t]&(1<<o) == 0 {
+				d.from[l][o] = t + 1
+				d.until[l][o] = min(d.until[l][o], t)
+			} else {
+				cost[t+1] += c.cost[o*h+t]
+			}
+		}
+		for _, x := range c.draws[o] {
+			mean := d.mean[l][(o*slots+x.slot)*(h+1) : (o*slots+x.slot+1)*(h+1)]
+			for t := range h {
+				mean[t+1] = mean[t] + x.mean[t]
+			}
+		}
+	}
+}
+
+// improve changes chains in turn, but for one, until none can save. known makes
+// the column of a chain's options.
+func (d *descent) improve(but int, known func(l int, options []int) *column) {
+	n := len(d.r.chains)
+	for l, idle := 0, 0; idle < n; l, idle = (l+1)%n, idle+1 {
+		if l == but {
+			continue
+		}
+		if m, ok := d.best(l); ok {
+			d.apply(l, m)
+			d.ledger.exchange(known(l, d.options))
+			idle = -1
+		}
+	}
+}
+
+// steepest makes the best move of the chains given until none can save.
+func (d *descent) steepest(chains []int, known func(l int, options []int) *column) {
+	for range 3 * len(chains) {
+		most, at := move{}, noChain
+		for _, l := range chains {
+			if m, ok := d.best(l); ok && m.gain > most.gain {
+				most, at = m, l
+			}
+		}
+		if at == noChain {
+			return
+		}
+		d.apply(at, most)
+		d.ledger.exchange(known(at, d.options))
+	}
+}
+
+// worth is a saving that is not rounding.
+const worth = 1e-9
+
+// best is the move of chain l that saves most among those that fit.
+func (d *descent) best(l int) (best move, ok bool) {
+	c := &d.r.chains[l]
+	if c.Pending != nil {
+		return d.bestPending(l)
+	}
+	if d.visit(l); d.idle(l) {
+		return best, false
+	}
+	h := d.r.steps
+	plan := d.ledger.plan[l].options
+	best.gain = worth
+	for o := range c.Options {
+		cost := d.cost[l][o*(h+1) : (o+1)*(h+1)]
+		d.touch(l, o)
+		for t := d.from[l][o]; t < h; t++ {
+			if plan[t] == o && t > 0 { // the same as from a later step
+				continue
+			}
+			now := d.paid[t] + c.change(before(c, plan, t), o) + cost[h] - cost[t]
+			m := move{o, t, false, d.paid[h] - now + d.terminal(t, h)}
+			if m.gain > best.gain && d.fits(l, m) {
+				best, ok = m, true
+			}
+		}
+		for t := 1; t < min(d.until[l][o]+1, h); t++ {
+			if plan[t-1] == o {
+				continue
+			}
+			now := cost[t] + c.change(before(c, plan, 0), o) + c.change(o, plan[t]) +
+				d.paid[h] - d.paid[t] - c.change(plan[t-1], plan[t])
+			m := move{o, t, true, d.paid[h] - now + d.terminal(0, t)}
+			if m.gain > best.gain && d.fits(l, m) {
+				best, ok = m, true
+			}
+		}
+	}
+	return best, ok
+}
+
+// visit sums what the plan of chain l costs and draws.
+func (d *descent) visit(l int) {
+	c := &d.r.chains[l]
+	h := d.r.steps
+	plan := d.ledger.plan[l]
+	for t, o := range plan.options {
+		d.paid[t+1] = d.paid[t] + c.change(before(c, plan.options, t), o) + c.cost[o*h+t]
+	}
+	for slot := range c.pools {
+		copy(d.drawn[slot*(h+1)+1:(slot+1)*(h+1)], plan.mean[slot*h:(slot+1)*h])
+	}
+}
+
+// idle says that nothing could save: the chain costs the least it can and what
+// it draws is not worth more.
+func (d *descent) idle(l int) bool {
+	h := d.r.steps
+	most := d.paid[h] - d.least[l]
+	for slot, e := range d.r.chains[l].pools {
+		w := &d.ledger.soft[e]
+		most += w.PricePerBit * w.factor * d.drawn[slot*(h+1)+h]
+	}
+	return most <= worth
+}
+
+// touch finds the pools whose draw changes between the plan of chain l and
+// option o.
+func (d *descent) touch(l, o int) {
+	c := &d.r.chains[l]
+	h := d.r.steps
+	d.touched = d.touched[:0]
+	for slot, e := range c.pools {
+		mean := d.mean[l][(o*len(c.pools)+slot)*(h+1) : (o*len(c.pools)+slot+1)*(h+1)]
+		drawn := d.drawn[slot*(h+1) : (slot+1)*(h+1)]
+		if w := &d.ledger.soft[e]; w.PricePerBit > 0 && (mean[h] > 0 || drawn[h] > 0) {
+			total := d.ledger.mean[everyone][e*h+h-1]
+			d.touched = append(d.touched, touched{w, mean, drawn, total, w.cost(total)})
+		}
+	}
+}
+
+// touched is a pool as a chain's plan and an option see it.
+type touched struct {
+	soft        *softRow
+	mean, drawn []float64 // by the option and by the plan, before each step
+	total, cost float64   // drawn by all chains, and what that costs at the end
+}
+
+// terminal is what drawing as the option does in steps [from, to) saves of the
+// terminal costs.
+func (d *descent) terminal(from, to int) float64 {
+	sum := 0.0
+	for i := range d.touched {
+		x := &d.touched[i]
+		if more := x.mean[to] - x.mean[from] - x.drawn[to] + x.drawn[from]; more != 0 {
+			sum += x.cost - x.soft.cost(x.total+more)
+		}
+	}
+	return sum
+}
+
+// before is the option before step t.
+func before(c *flatChain, options []int, t int) int {
+	if t == 0 {
+		return c.Before
+	}
+	return options[t-1]
+}
+
+// change is what a change of option costs.
+func (c *Chain) change(from, to int) float64 {
+	if from == to || from == NoOption {
+		return 0
+	}
+	return c.SwitchCost
+}
+
+// apply writes the options after a move.
+func (d *descent) apply(l int, m move) {
+	copy(d.options, d.ledger.plan[l].options)
+	from, to := m.step, len(d.options)
+	if m.prefix {
+		from, to = 0, m.step
+	}
+	for t := from; t < to; t++ {
+		d.options[t] = m.option
+	}
+}
+
+// fits says whether all rows hold after a move.
+func (d *descent) fits(l int, m move) bool {
+	d.apply(l, m)
+	c := &d.r.chains[l]
+	h := d.r.steps
+	k := &d.column
+	k.chain = l
+	clear(k.mean)
+	clear(k.variance)
+	for t, o := range d.options {
+		for i := range c.draws[o] {
+			x := &c.draws[o][i]
+			k.mean[x.slot*h+t] += x.mean[t]
+			k.variance[x.slot*h+t] += x.variance[t]
+		}
+	}
+	for i := range len(c.pools) * h {
+		if i%h > 0 {
+			k.mean[i] += k.mean[i-1]
+			k.variance[i] += k.variance[i-1]
+		}
+	}
+	return d.ledger.fits(k)
+}
+
+// bestPending is best where the step of the first message matters too: moves
+// are judged by their columns.
+func (d *descent) bestPending(l int) (best move, ok bool) {
+	c := &d.r.chains[l]
+	best.gain = worth
+	for o := range c.Options {
+		for _, prefix := range []bool{false, true} {
+			for t := range d.r.steps {
+				m := move{option: o, step: t, prefix: prefix}
+				if prefix && (t == 0 || t > d.until[l][o]) || !prefix && t < d.from[l][o] {
+					continue
+				}
+				d.apply(l, m)
+				if k := d.r.column(l, d.options); !math.IsInf(k.cost, 1) {
+					if m.gain = d.ledger.saves(k); m.gain > best.gain && d.ledger.fits(k) {
+						best, ok = m, true
+					}
+				}
+			}
+		}
+	}
+	return best, ok
+}
