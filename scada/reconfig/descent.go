@@ -20,8 +20,8 @@ type descent struct {
 	column  column // of a move, for the rows
 	// of the chain at hand, by step 0..H: what its plan costs before it, with
 	// changes; and by slot: what it draws before it
-	paid  []float64
-	drawn []float64
+	paid    []float64
+	drawn   []float64
 	least   []float64 // that any plan of a chain costs, by chain
 	touched []touched
 }

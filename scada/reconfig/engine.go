@@ -52,7 +52,7 @@ type search struct {
 	vari       [2][]float64
 	cone       *envelope
 	descent    *descent
-	mixed      []int // chains of which the master's plan mixes columns
+	mixed      []int     // chains of which the master's plan mixes columns
 	terminal   []float64 // price by pool, see worth
 }
 
@@ -85,13 +85,17 @@ func (s *search) known(l int, options []int) (k *column, made bool) {
 }
 
 // start makes the first columns and the first plan: all off, or the last plan
-// with what no longer fits taken out.
+// with what no longer fits taken out. Without a last plan it also makes, of every
+// option, the column that takes it throughout.
 func (s *search) start(warm *Warm) {
+	if warm != nil && len(warm.plan) != len(s.r.chains) {
+		warm = nil
+	}
 	off := make([]*column, len(s.r.chains))
 	for l := range s.r.chains {
 		clear(s.scratch)
 		off[l], _ = s.known(l, s.scratch)
-		for o := 1; o < len(s.r.chains[l].Options); o++ {
+		for o := 1; o < len(s.r.chains[l].Options) && warm == nil; o++ {
 			for t, allowed := range s.r.chains[l].allowed {
 				s.scratch[t] = 0
 				if allowed&(1<<o) != 0 {
@@ -102,7 +106,7 @@ func (s *search) start(warm *Warm) {
 		}
 	}
 	s.offer(off)
-	if warm == nil || len(warm.plan) != len(s.r.chains) {
+	if warm == nil {
 		return
 	}
 	s.hints, s.hintPrices = s.hinted(warm.prices)

@@ -25,7 +25,9 @@ func (s *search) take() bool {
 func (s *search) plans(n *node, m *master) {
 	if s.work.Nodes == 1 {
 		s.keep = make([][][]int, len(s.r.chains))
-		m.weights(func(k *column, _ float64) { s.keep[k.chain] = append(s.keep[k.chain], append([]int(nil), k.options...)) })
+		m.weights(func(k *column, _ float64) {
+			s.keep[k.chain] = append(s.keep[k.chain], append([]int(nil), k.options...))
+		})
 	}
 	plan, share := s.largest(m)
 	s.mixed = s.mixed[:0]

@@ -12,7 +12,7 @@ type relaxation struct {
 	rows     []row
 	spare    [2][]float64 // least room in any step, by class and pool
 	response *response
-	constant float64 // of the grid, whatever is sent
+	constant float64      // of the grid, whatever is sent
 	draws    []flatDraw   // of all chains and options
 	byOption [][]flatDraw // not given to a chain yet
 	// maxSwing is the largest cost that one chain could avoid by drawing.
