@@ -298,7 +298,7 @@ func (e *External) lose(c *conn, err error) error {
 	e.failure = lost
 	c = e.conn
 	e.server.mu.Unlock()
-	if c != nil {
+	if c != nil && !errors.Is(err, errClosed) { // Close takes leave
 		refuse(c, err)
 	}
 	return lost

@@ -2,6 +2,8 @@ package ws_test
 
 import (
 	"context"
+	"io"
+	"log"
 	"net"
 	"os"
 	"testing"
@@ -24,6 +26,9 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m)
 }
+
+// silent takes what net/http would print of refused handshakes.
+var silent = log.New(io.Discard, "", 0)
 
 // house is a server and where it listens.
 type house struct {
