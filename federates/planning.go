@@ -1,6 +1,7 @@
 package federates
 
 import (
+	"math"
 	"time"
 
 	"cosim/quantum"
@@ -17,6 +18,8 @@ type PlanningConfig struct {
 	// Forecasters predict the key of each pool's link, in the order of the
 	// supplies; with none, no key is expected to come.
 	Forecasters []quantum.Forecaster
+	// BlockBits are the sizes of the blocks in which that key is delivered.
+	BlockBits []int
 	// DelayS predicts the delay of a message along a route.
 	DelayS func(route []string, octets int) float64
 }
@@ -28,6 +31,8 @@ type planning struct {
 	supplies    []*KeySupply
 	supply      []scada.PoolSupply
 	predictions []quantum.Prediction
+	blockBits   []int
+	pendingBits []float64 // distilled, but short of a block
 	periodNS    int64
 	result      *reconfig.Result // of a decision in this step
 	times       []time.Duration  // of all decisions, on the wall clock
@@ -46,6 +51,7 @@ func (s *Scada) Plan(c PlanningConfig) error {
 	}
 	p := &planning{
 		planner: planner, forecasters: c.Forecasters, supplies: s.supplies, periodNS: c.Planner.PeriodNS,
+		blockBits: c.BlockBits, pendingBits: make([]float64, len(c.Forecasters)),
 		predictions: make([]quantum.Prediction, c.Planner.Horizon),
 		told:        append([]scada.Option(nil), s.system.Plan()...),
 	}
@@ -77,6 +83,7 @@ func (p *planning) observe(in []cosync.Signal, now cosync.Time) {
 		return
 	}
 	for i, f := range p.forecasters {
+		p.pendingBits[i] = math.Mod(p.pendingBits[i]+key[i], float64(p.blockBits[i]))
 		f.Observe(quantum.Observation{
 			KeyBits: key[i], UpNS: int64(up[i]*1e9 + 0.5),
 			Down: state[i] == linkDown, AboveBound: state[i] == linkAboveBound,
@@ -100,8 +107,10 @@ func (p *planning) decide(nowNS int64) error {
 			continue
 		}
 		p.forecasters[i].Forecast(p.predictions)
+		room := float64(p.supplies[i].Pool.Config().CapBits) - s.StockBits
 		for t, x := range p.predictions {
-			s.MeanBits[t], s.VarBits2[t] = x.KeyBits, x.KeyBitsVar
+			mean, variance := x.Delivered(p.pendingBits[i], p.blockBits[i])
+			s.MeanBits[t], s.VarBits2[t] = math.Min(mean, room), variance
 		}
 	}
 	result, err := p.planner.Decide(nowNS, p.supply)

@@ -85,6 +85,7 @@ func (b *builder) plan(s *federates.Scada) error {
 				return fmt.Errorf("link %s: %w", l.Name, err)
 			}
 			c.Forecasters = append(c.Forecasters, f)
+			c.BlockBits = append(c.BlockBits, b.def.linkConfig(l).BlockBits)
 		}
 	}
 	var err error
