@@ -130,6 +130,30 @@ func TestKalmanRecoversFromAttenuationSurge(t *testing.T) {
 	}
 }
 
+// Just before the longest break is over the repair is nearly certain, and the
+// variance of the time up the difference of two nearly equal numbers.
+func TestVarianceIsNeverNegativeWhileDown(t *testing.T) {
+	cfg := DefaultLinkConfig()
+	var p [10]Prediction
+	for begin := range int64(100) {
+		f, err := NewForecaster(ForecastKalman, cfg, gridNS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Observe(Observation{KeyBits: NominalRateBPS(cfg) / 10, UpNS: gridNS})
+		f.Observe(Observation{KeyBits: NominalRateBPS(cfg) / 10 * float64(begin) / 100, UpNS: begin * gridNS / 100, Down: true})
+		for i := range 60 {
+			f.Forecast(p[:])
+			for step, x := range p {
+				if !(x.KeyBitsVar >= 0) || !(x.RateVar >= 0) {
+					t.Fatalf("break begins at %d %% of a step, %d steps on, step %d: variances %g and %g", begin, i, step, x.KeyBitsVar, x.RateVar)
+				}
+			}
+			f.Observe(Observation{Down: true})
+		}
+	}
+}
+
 func TestForecastWhileDownKnowsTheLongestRepair(t *testing.T) {
 	cfg := DefaultLinkConfig()
 	f, err := NewForecaster(ForecastKalman, cfg, gridNS)

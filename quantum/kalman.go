@@ -166,6 +166,7 @@ func (f *kalman) afterRepair(x filterState, horizonS float64) Prediction {
 		RateBPS:    repaired * x.g,
 		RateVar:    repaired*x.gg + repaired*(1-repaired)*x.g*x.g,
 		KeyBits:    mean * up,
-		KeyBitsVar: mean*mean*(up2-up*up) + x.kk*share*share,
+		// Once the repair is certain to come within a step the two nearly cancel.
+		KeyBitsVar: mean*mean*math.Max(0, up2-up*up) + math.Max(0, x.kk)*share*share,
 	}
 }
