@@ -58,7 +58,7 @@ func (s *Scada) Plan(c PlanningConfig) error {
 	for _, k := range s.supplies {
 		cfg := k.Pool.Config()
 		p.supply = append(p.supply, scada.PoolSupply{
-			Link: k.Link, SafeBits: float64(cfg.SafeBits), ThresholdBits: float64(cfg.ThresholdBits),
+			Link: k.Link, SafeBits: float64(cfg.SafeBits), Reserved: cfg.EnforceSafe, ThresholdBits: float64(cfg.ThresholdBits),
 			MeanBits: make([]float64, c.Planner.Horizon), VarBits2: make([]float64, c.Planner.Horizon),
 		})
 	}

@@ -53,6 +53,7 @@ type PoolSupply struct {
 	StockBits               float64
 	MeanBits, VarBits2      []float64
 	SafeBits, ThresholdBits float64
+	Reserved                bool // K_safe is for the highest class alone
 }
 
 // Planner turns what the control centre knows into a decision problem, has it
@@ -198,7 +199,9 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 
 func (p *Planner) setPool(pool *reconfig.Pool, s *PoolSupply) {
 	pool.SetSupply(s.StockBits, s.MeanBits, s.VarBits2, p.cfg.Kappa)
-	pool.ReserveBits = s.SafeBits
+	if pool.ReserveBits = 0; s.Reserved {
+		pool.ReserveBits = s.SafeBits
+	}
 	pool.Terminal = reconfig.Terminal{
 		ThresholdBits:   s.ThresholdBits,
 		LookaheadFactor: lookaheadS * 1e9 / float64(p.cfg.PeriodNS*int64(p.cfg.Horizon)),

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"cosim/internal/experiment"
@@ -59,5 +61,5 @@ func newValidate() *cobra.Command {
 }
 
 func completeExperiments(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return experiment.Names(), cobra.ShellCompDirectiveDefault
+	return slices.Concat(experiment.Names(), experiment.Ablations()), cobra.ShellCompDirectiveDefault
 }

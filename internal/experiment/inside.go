@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bytes"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -28,7 +29,7 @@ type InsideCase struct {
 // Inside lists what ships with the program.
 func Inside() (*InsideList, error) {
 	l := &InsideList{}
-	for _, name := range Names() {
+	for _, name := range slices.Concat(Names(), Ablations()) {
 		d, err := Load(name, Overrides{})
 		if err != nil {
 			return nil, err

@@ -16,18 +16,32 @@ import (
 	"cosim/cases"
 )
 
-//go:embed experiments/*.yaml
+//go:embed experiments
 var embedded embed.FS
 
+// Folders of embedded.
+const (
+	shipped   = "experiments"
+	ablations = "experiments/ablations"
+)
+
 // Names lists the experiments that ship inside, in order.
-func Names() []string {
-	entries, err := fs.ReadDir(embedded, "experiments")
+func Names() []string { return filesOf(shipped) }
+
+// Ablations lists the variants of them that ship inside too: each lacks one
+// part of its scheme.
+func Ablations() []string { return filesOf(ablations) }
+
+func filesOf(folder string) []string {
+	entries, err := fs.ReadDir(embedded, folder)
 	if err != nil {
 		panic(err) // the folder is compiled in
 	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = strings.TrimSuffix(e.Name(), ".yaml")
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok {
+			names = append(names, name)
+		}
 	}
 	return names
 }
@@ -35,13 +49,14 @@ func Names() []string {
 // Text returns the YAML of an experiment: one that ships inside, by name, or a
 // file. The second value is the name that messages give it.
 func Text(nameOrPath string) ([]byte, string, error) {
-	file := path.Join("experiments", nameOrPath+".yaml")
-	if data, err := embedded.ReadFile(file); err == nil {
-		return data, nameOrPath + ".yaml", nil
+	for _, folder := range []string{shipped, ablations} {
+		if data, err := embedded.ReadFile(path.Join(folder, nameOrPath+".yaml")); err == nil {
+			return data, nameOrPath + ".yaml", nil
+		}
 	}
 	data, err := os.ReadFile(nameOrPath)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", Mistakes{{Position{File: nameOrPath}, "no such file, nor an experiment that ships inside" + suggest(nameOrPath, Names())}}
+		return nil, "", Mistakes{{Position{File: nameOrPath}, "no such file, nor an experiment that ships inside" + suggest(nameOrPath, slices.Concat(Names(), Ablations()))}}
 	}
 	if err != nil {
 		return nil, "", Mistakes{{Position{File: nameOrPath}, err.Error()}}
