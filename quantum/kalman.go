@@ -158,15 +158,14 @@ func (f *kalman) afterRepair(x filterState, horizonS float64) Prediction {
 	// Mean and mean square of the time up, max(0, horizon − R), R ~ U(low, high).
 	end := math.Min(horizonS, high)
 	a, b := horizonS-low, horizonS-end
-	up := (a*a - b*b) / 2 / (high - low)
-	up2 := (a*a*a - b*b*b) / 3 / (high - low)
-	repaired := (end - low) / (high - low)
+	repaired := (end - low) / (high - low) // (a − b)/(high − low)
+	up := (a + b) / 2 * repaired
+	up2 := (a*a + a*b + b*b) / 3 * repaired
 	mean, share := x.k/horizonS, up/horizonS
 	return Prediction{
 		RateBPS:    repaired * x.g,
 		RateVar:    repaired*x.gg + repaired*(1-repaired)*x.g*x.g,
 		KeyBits:    mean * up,
-		// Once the repair is certain to come within a step the two nearly cancel.
-		KeyBitsVar: mean*mean*math.Max(0, up2-up*up) + math.Max(0, x.kk)*share*share,
+		KeyBitsVar: mean*mean*math.Max(0, up2-up*up) + x.kk*share*share,
 	}
 }
