@@ -27,6 +27,15 @@ type Grid struct {
 	since   []cosync.Time    // when the block was called, while it is
 
 	busHz, busPU, genHz, mechanical []float64
+
+	injections []gridInjection // by input, from gridInjected on
+}
+
+// gridInjection is power put in from outside, by bus.
+type gridInjection struct {
+	port  cosync.Port
+	buses []int
+	mw    []float64
 }
 
 // GridConfig says what of the grid the federation measures and commands.
@@ -181,7 +190,10 @@ func (g *Grid) call(i int, mw float64, t cosync.Time) {
 }
 
 // Ports of Grid.
-const gridCommands = 0 // in
+const ( // in
+	gridCommands = iota
+	gridInjected // and all that follow
+)
 
 const (
 	gridFrequency = iota // out
@@ -215,10 +227,14 @@ func (g *Grid) Describe() cosync.Description {
 	vector := func(name, unit string, elements []string) cosync.Port {
 		return cosync.Port{Name: name, Kind: cosync.Vector, Unit: unit, Elements: elements}
 	}
+	inputs := []cosync.Port{gridCommands: {Name: "commands", Kind: cosync.Messages, Direct: true, Optional: true}}
+	for i := range g.injections {
+		inputs = append(inputs, g.injections[i].port)
+	}
 	return cosync.Description{
 		Name:   "grid",
 		Step:   g.cfg.Step,
-		Inputs: []cosync.Port{gridCommands: {Name: "commands", Kind: cosync.Messages, Direct: true, Optional: true}},
+		Inputs: inputs,
 		Outputs: []cosync.Port{
 			gridFrequency:    vector("frequency", "Hz", append([]string{"coi"}, gens...)),
 			gridBusFrequency: vector("bus_frequency", "Hz", buses),
@@ -234,6 +250,44 @@ func (g *Grid) Describe() cosync.Description {
 	}
 }
 
+// Inject adds an input for power in MW that is put in at buses ("bus/16") on top
+// of all else, and stays until it changes. It is called before the first step.
+func (g *Grid) Inject(port string, elements []string) error {
+	if err := g.CanInject(elements); err != nil {
+		return err
+	}
+	in := gridInjection{mw: make([]float64, len(elements)), port: cosync.Port{
+		Name: port, Kind: cosync.Vector, Unit: "MW", Elements: elements, Direct: true,
+	}}
+	for _, e := range elements {
+		bus, _ := g.sim.BusIndex(strings.TrimPrefix(e, "bus/"))
+		in.buses = append(in.buses, bus)
+	}
+	g.injections = append(g.injections, in)
+	return nil
+}
+
+// CanInject says which of the elements is no bus.
+func (g *Grid) CanInject(elements []string) error {
+	for _, e := range elements {
+		id, named := strings.CutPrefix(e, "bus/")
+		if _, ok := g.sim.BusIndex(id); !ok || !named {
+			return fmt.Errorf("grid: no bus for element %q; expected one such as bus/%s", e, g.sim.Case().Buses[0].ID)
+		}
+	}
+	return nil
+}
+
+// put makes the injected power what it is now.
+func (in *gridInjection) put(sim *grid.Simulator, mw []float64) {
+	for i, x := range mw {
+		if x != in.mw[i] {
+			sim.AddLoadMW(in.buses[i], in.mw[i]-x, 0)
+			in.mw[i] = x
+		}
+	}
+}
+
 // Init implements sync.Federate.
 func (g *Grid) Init(out []cosync.Signal) error {
 	g.publish(out, 0)
@@ -244,6 +298,9 @@ func (g *Grid) Init(out []cosync.Signal) error {
 func (g *Grid) Step(s *cosync.Step) error {
 	for i := range s.In[gridCommands].Messages {
 		g.receive(&s.In[gridCommands].Messages[i], s.Out)
+	}
+	for i := range g.injections {
+		g.injections[i].put(g.sim, s.In[gridInjected+i].Values)
 	}
 	for t := s.From; t < s.To; t += g.cfg.SubStep {
 		for len(g.actions) > 0 && g.actions[0].at <= t {

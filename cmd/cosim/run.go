@@ -45,6 +45,7 @@ type runFlags struct {
 	json     bool
 	quiet    bool
 	realtime float64
+	listen   string
 
 	decisions  []string
 	selections []experiment.Selection // parsed
@@ -67,6 +68,7 @@ func newRun() *cobra.Command {
 	flags.StringVar(&f.out, "out", "runs", "folder for the results; a run's own folder is made in it")
 	flags.IntVar(&f.runs, "runs", 1, "number of runs, with seeds one after another")
 	flags.IntVar(&f.parallel, "parallel", runtime.NumCPU(), "runs at a time")
+	flags.StringVar(&f.listen, "listen", "", "address where external federates connect, in place of the experiment's attach.listen")
 	flags.BoolVar(&f.json, "json", false, "print the figures as JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	flags.StringSliceVar(&f.decisions, "decisions", nil, "record decisions for cosim decide: 290s, 290s..300s, widest:10, slowest:10 (repeatable)")
@@ -121,6 +123,9 @@ func (f *runFlags) run(cmd *cobra.Command, nameOrPath string) error {
 	if err := f.check(cmd); err != nil {
 		return err
 	}
+	if f.listen != "" {
+		f.set = append(f.set, "attach.listen="+strconv.Quote(f.listen))
+	}
 	d, err := f.load(cmd, nameOrPath)
 	if err != nil {
 		return err
@@ -174,9 +179,16 @@ func (f *runFlags) warn(cmd *cobra.Command, d *experiment.Definition) error {
 
 func (f *runFlags) batch(ctx context.Context, cmd *cobra.Command, d *experiment.Definition) ([]*experiment.Result, error) {
 	o := experiment.BatchOptions{
-		RunOptions: experiment.RunOptions{Out: f.out, RealTime: f.realtime, Decisions: f.selections, OnStall: func(s cosync.Stall) {
-			fmt.Fprintln(cmd.ErrOrStderr(), s)
-		}},
+		RunOptions: experiment.RunOptions{
+			Out: f.out, RealTime: f.realtime, Decisions: f.selections,
+			OnStall: func(s cosync.Stall) { fmt.Fprintln(cmd.ErrOrStderr(), s) },
+			OnLost:  func(l cosync.Loss) { fmt.Fprintln(cmd.ErrOrStderr(), l) },
+			OnWait: func(names, urls []string) {
+				for i, name := range names {
+					fmt.Fprintf(cmd.ErrOrStderr(), "waiting for %s: connect to %s\n", name, urls[i])
+				}
+			},
+		},
 		Parallel: f.parallel,
 	}
 	if !f.quiet {

@@ -125,7 +125,10 @@ func (s *Server) Await(ctx context.Context, report func(missing []string)) error
 		select {
 		case <-changed:
 		case <-s.done:
-			return errClosed
+			if ctx.Err() == nil {
+				return errClosed
+			}
+			return fmt.Errorf("ws: still waiting for %s: %w", strings.Join(missing, ", "), ctx.Err())
 		case <-ctx.Done():
 			return fmt.Errorf("ws: still waiting for %s: %w", strings.Join(missing, ", "), ctx.Err())
 		}
@@ -167,11 +170,7 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	for _, c := range open {
-		select {
-		case <-c.left: // it has had its last words
-		default:
-			c.cut()
-		}
+		c.depart(&Stop{TypeStop, StopAborted}, websocket.CloseNormalClosure) // unless it has had its last words
 	}
 	s.readers.Wait()
 	return nil

@@ -14,7 +14,8 @@ import (
 // BatchOptions say how several runs of one experiment are carried out.
 type BatchOptions struct {
 	RunOptions
-	// Parallel is how many runs go on at a time; less than 1 means 1.
+	// Parallel is how many runs go on at a time; less than 1 means 1, and so do
+	// external federates, which can take part in one run at a time.
 	Parallel int
 	// Watch, if any, gives each run an observer of its own before it starts.
 	Watch func(d *Definition) cosync.Observer
@@ -31,6 +32,9 @@ func Batch(ctx context.Context, d *Definition, runs int, o BatchOptions) ([]*Res
 	results := make([]*Result, runs)
 	errs := make([]error, runs)
 	next := make(chan int)
+	if len(d.Federates) > 0 {
+		o.Parallel = 1
+	}
 	var workers sync.WaitGroup
 	var mu sync.Mutex
 	for range max(1, min(o.Parallel, runs)) {

@@ -20,6 +20,7 @@ import (
 type federation struct {
 	federates   []cosync.Federate
 	connections []cosync.Connection
+	tolerated   []cosync.Tolerance
 	timeline    Timeline
 	engine      *network.Engine
 }

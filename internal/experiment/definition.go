@@ -39,6 +39,8 @@ type Definition struct {
 	Reconfigure Reconfiguration        `yaml:"reconfiguration"`
 	Disturb     Disturbances           `yaml:"disturbances"`
 	Attacks     []network.Attack       `yaml:"attacks"`
+	Federates   []External             `yaml:"federates,omitempty"` // besides the built-in ones, or in their place
+	Attach      Attach                 `yaml:"attach,omitempty"`    // of those
 
 	places             positions
 	nominalHz, baseMVA float64 // of the case; 0 without one

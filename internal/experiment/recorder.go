@@ -82,6 +82,11 @@ func (r *recorder) Observe(f *cosync.Frame) error {
 			}
 		}
 	}
+	for _, l := range f.Lost {
+		if err := r.event(cosync.Event{At: l.At, Type: "federate-lost", Element: l.Federate, Detail: lossDetail(l)}); err != nil {
+			return err
+		}
+	}
 	if f.To%r.every != 0 {
 		return nil
 	}

@@ -51,6 +51,7 @@ func defaults() *Definition {
 // resolve fills in what follows from other values, so that the manifest shows
 // what the run really uses.
 func (d *Definition) resolve() {
+	d.resolveExternal()
 	if c, err := cases.Load(d.Case); err == nil { // validate reports the error
 		d.fromCase(c)
 	}

@@ -24,6 +24,11 @@ type RunOptions struct {
 	RealTime float64
 	// OnStall hears for whom the federation waits.
 	OnStall func(cosync.Stall)
+	// OnWait hears, whenever it changes, which external federates have not
+	// connected yet, and where each is to connect.
+	OnWait func(names, urls []string)
+	// OnLost hears of federates that are lost and without which the run goes on.
+	OnLost func(cosync.Loss)
 	// Observers see the run besides the built-in ones.
 	Observers []cosync.Observer
 	// Decisions are those that are recorded in the run's folder.
@@ -60,12 +65,20 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	outside, err := fed.attach(ctx, d, o)
+	if err != nil {
+		return nil, err
+	}
+	defer outside.close()
 	m, err := newMeter(d, fed.timeline)
 	if err != nil {
 		return nil, err
 	}
 	// The laws are checked at every row, where the balances are published.
 	observers := append([]cosync.Observer{m, newInvariants(simTime(d.Steps.Record))}, o.Observers...)
+	if o.OnLost != nil {
+		observers = append(observers, lossWatch{o.OnLost})
+	}
 	var writer *record.Writer
 	if o.Out != "" {
 		if writer, err = record.Create(res.Dir, manifest, columnsOf(fed.federates)); err != nil {
@@ -116,7 +129,7 @@ func (r *Result) close(w *record.Writer, runErr error) error {
 
 func simulate(ctx context.Context, d *Definition, fed *federation, observers []cosync.Observer, o RunOptions) error {
 	master, err := cosync.New(fed.federates, fed.connections, cosync.Options{
-		Stop: simTime(d.Duration), RealTime: o.RealTime, OnStall: o.OnStall, Observers: observers,
+		Stop: simTime(d.Duration), RealTime: o.RealTime, OnStall: o.OnStall, Observers: observers, Tolerated: fed.tolerated,
 	})
 	if err != nil {
 		return err

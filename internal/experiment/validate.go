@@ -22,6 +22,7 @@ import (
 func (d *Definition) validate() Mistakes {
 	v := &validator{def: d}
 	v.basics()
+	v.external()
 	v.power()
 	if len(d.Nodes) == 0 && d.Case != "" {
 		if v.system != nil {
