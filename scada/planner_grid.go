@@ -163,7 +163,9 @@ func (p *Planner) setGrid(nowNS int64) error {
 
 // setPending makes q the pending command of its chain; the newest of a chain
 // counts, since it replaces the ones before. Its loss costs what the loss of any
-// message of the chain does. That and no more was in the cost of being off now.
+// message of the chain does, and lateness the part of the time left that it
+// takes: tries are used up. Without the latter waiting would be free, and a
+// chain be switched off to save the key of one message.
 func (p *Planner) setPending(q *pending, nowNS int64) error {
 	t, i := p.grid, q.chain.index
 	input := t.model.input(q.chain)
@@ -175,32 +177,57 @@ func (p *Planner) setPending(q *pending, nowNS int64) error {
 		return err
 	}
 	chain, c := &p.problem.Chains[i], &t.pending[i]
-	loss := float64(q.chain.Priority) * p.cfg.Weights.Drop
 	if chain.Pending == nil {
-		chain.Options[0].Cost[0] -= loss
+		p.discount(i, q)
 		chain.Pending = c
 		t.waiting++
 	}
-	c.Input, c.Amount, c.NeverCost = input, value-t.latest(input), loss
+	c.Input, c.Amount, c.NeverCost = input, value-t.latest(input), p.loss(q.chain)
 	soonest := math.Inf(1)
 	for o := 1; o < len(c.DelaySteps); o++ {
 		delay := p.delayS[i][o] + float64(q.waitsNS(nowNS))/1e9
 		soonest = min(soonest, delay)
 		c.DelaySteps[o] = int(math.Round(delay * 1e9 / float64(p.cfg.PeriodNS)))
 	}
+	left := float64(q.deadlineNS-nowNS) - soonest*1e9
 	for k := range c.LateCost {
-		c.LateCost[k] = 0
-		if nowNS+int64(k)*p.cfg.PeriodNS+int64(soonest*1e9) > q.deadlineNS {
-			c.LateCost[k] = loss
+		late := float64(int64(k) * p.cfg.PeriodNS)
+		c.LateCost[k] = c.NeverCost
+		if late < left {
+			c.LateCost[k] *= late / left
 		}
 	}
 	return nil
 }
 
+// loss is what a message of c that is not sent costs.
+func (p *Planner) loss(c *chain) float64 { return float64(c.Priority) * p.cfg.Weights.Drop }
+
+// discount takes the waiting message out of what the present step expects of
+// chain i: its loss, which is that of the pending command, and its key, if it is
+// under way; a repetition is the same frame and costs none.
+func (p *Planner) discount(i int, q *pending) {
+	options := p.problem.Chains[i].Options
+	options[0].Cost[0] -= p.loss(q.chain)
+	if !q.underWay() {
+		return
+	}
+	for o := range options {
+		bits := p.system.messageBits(q.chain, p.options[i][o].Mode)
+		for d := range options[o].Draws {
+			mean := &options[o].Draws[d].MeanBits[0]
+			*mean = max(0, *mean-bits)
+		}
+	}
+}
+
+// underWay says whether a frame of q was sent.
+func (q *pending) underWay() bool { return q.last != nil && q.last.sealed[0] != nil }
+
 // waitsNS is how long from now on nothing of q is under way: a command that
 // could not be sent is tried again in its time.
 func (q *pending) waitsNS(nowNS int64) int64 {
-	if q.last != nil && q.last.sealed[0] != nil {
+	if q.underWay() {
 		return 0
 	}
 	return max(0, q.nextNS-nowNS)

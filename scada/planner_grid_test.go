@@ -63,19 +63,22 @@ func TestWaitingCommandIsPendingWithWhatItWouldChange(t *testing.T) {
 	if got := c.Pending; got.Amount != 80 || got.NeverCost != 100 || got.Input != p.grid.model.Blocks[1] {
 		t.Errorf("pending %+v, want 80 MW at the second block, worth a call", got)
 	}
-	// Predicted to take 20 ms: within the step, and before its deadline of
-	// 300 ms if sent in one of the next three.
+	// Predicted to take 20 ms, 50 ms after its trigger, with 300 ms to arrive.
 	for o, d := range c.Pending.DelaySteps {
 		if d != 0 {
 			t.Errorf("option %d arrives %d steps later", o, d)
 		}
 	}
-	for k, cost := range c.Pending.LateCost {
-		if want := map[bool]float64{false: 0, true: 100}[k >= 3]; cost != want {
-			t.Errorf("sent in step %d it costs %g, want %g", k, cost, want)
+	for k, want := range []float64{0, 100 * 100.0 / 230, 100 * 200.0 / 230, 100, 100} {
+		if got := c.Pending.LateCost[k]; math.Abs(got-want) > 1e-9 {
+			t.Errorf("sent in step %d it costs %g, want %g", k, got, want)
 		}
 	}
-	// The call is not counted as one more expected message besides.
+	// The call is not counted as one more expected message besides, and its
+	// frame, which was sent, costs no more key.
+	if got, other := c.Options[1].Draws[0].MeanBits[0], p.chainOf(t, "shed-15").Options[1].Draws[0].MeanBits[0]; math.Abs(got-other) > 1e-9 {
+		t.Errorf("it draws %g bit, a block that is not called %g", got, other)
+	}
 	if other := p.chainOf(t, "shed-15"); math.Abs(c.Options[0].Cost[0]-other.Options[0].Cost[0]) > 1e-9 {
 		t.Errorf("off costs %g, of a block that is not called %g", c.Options[0].Cost[0], other.Options[0].Cost[0])
 	}
