@@ -15,6 +15,10 @@ type PlanningConfig struct {
 	Planner scada.PlannerConfig
 	Solver  reconfig.Solver
 	Budget  reconfig.Budget
+	// Watchdog ends the work of Engine after so much wall time and takes the
+	// best plan so far; 0: never. The decision's record says after how many
+	// checks that was.
+	Watchdog time.Duration
 	// Forecasters predict the key of each pool's link, in the order of the
 	// supplies; with none, no key is expected to come.
 	Forecasters []quantum.Forecaster
@@ -35,6 +39,7 @@ type planning struct {
 	pendingBits []float64 // distilled, but short of a block
 	periodNS    int64
 	result      *reconfig.Result // of a decision in this step
+	began       time.Time        // of the decision at hand, on the wall clock
 	times       []time.Duration  // of all decisions, on the wall clock
 	told        []scada.Option   // the plan as last published
 }
@@ -45,11 +50,15 @@ func (s *Scada) Plan(c PlanningConfig) error {
 	for i, k := range s.supplies {
 		names[i] = k.Link
 	}
+	p := &planning{}
+	if _, ok := c.Solver.(reconfig.Engine); ok && c.Watchdog > 0 {
+		c.Solver = reconfig.Engine{Interrupt: func() bool { return time.Since(p.began) > c.Watchdog }}
+	}
 	planner, err := scada.NewPlanner(s.system, c.Planner, c.Solver, c.Budget, names, c.DelayS)
 	if err != nil {
 		return err
 	}
-	p := &planning{
+	*p = planning{
 		planner: planner, forecasters: c.Forecasters, supplies: s.supplies, periodNS: c.Planner.PeriodNS,
 		blockBits: c.BlockBits, pendingBits: make([]float64, len(c.Forecasters)),
 		predictions: make([]quantum.Prediction, c.Planner.Horizon),
@@ -99,7 +108,7 @@ func (p *planning) decide(nowNS int64) error {
 	if nowNS%p.periodNS != 0 {
 		return nil
 	}
-	start := time.Now()
+	p.began = time.Now()
 	for i := range p.supply {
 		s := &p.supply[i]
 		s.StockBits = float64(p.supplies[i].Pool.LevelBits())
@@ -115,12 +124,12 @@ func (p *planning) decide(nowNS int64) error {
 	}
 	result, err := p.planner.Decide(nowNS, p.supply)
 	p.result = result
-	p.times = append(p.times, time.Since(start))
+	p.times = append(p.times, time.Since(p.began))
 	return err
 }
 
 // decisionElements are what is recorded of a decision.
-var decisionElements = []string{"objective", "bound", "gap", "evaluations", "nodes", "slack_bits", "commands", "load_mw"}
+var decisionElements = []string{"objective", "bound", "gap", "evaluations", "nodes", "slack_bits", "commands", "load_mw", "interrupted"}
 
 // publish writes the decision of this step, and an event for each chain whose
 // plan it changed.
@@ -132,10 +141,14 @@ func (p *planning) publish(st *cosync.Step, chains []scada.Chain, plan []scada.O
 	for _, s := range p.result.Slacks {
 		slack = max(slack, s.Bits)
 	}
+	interrupted := 0 // after so many checks
+	if p.result.Work.Interrupted {
+		interrupted = p.result.Work.Checks
+	}
 	w, seen := p.result.Work, p.planner.GridEstimate()
 	copy(st.Out[scadaDecision].Values, []float64{
 		p.result.Evaluation.Objective, p.result.Bound, p.result.Gap, float64(w.Evaluations), float64(w.Nodes), slack,
-		float64(seen.Commands), seen.LoadMW,
+		float64(seen.Commands), seen.LoadMW, float64(interrupted),
 	})
 	for i, o := range plan {
 		if o == p.told[i] {

@@ -180,7 +180,11 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 		return nil, err
 	}
 	if p.cfg.OnDecision != nil {
-		if err := p.cfg.OnDecision(Decision{nowNS, &p.problem, p.warm, p.budget, result}); err != nil {
+		budget := p.budget
+		if result.Work.Interrupted {
+			budget.Checks = result.Work.Checks
+		}
+		if err := p.cfg.OnDecision(Decision{nowNS, &p.problem, p.warm, budget, result}); err != nil {
 			return nil, err
 		}
 	}

@@ -13,18 +13,23 @@ import (
 // those prices, valid for any. Plans come from rounding the linear programme
 // and exchanging columns, and the rest of the gap from best-bound branching on
 // (chain, step) within the budget.
-type Engine struct{}
+type Engine struct {
+	// Interrupt, where it is set, ends a solve when it says so: the watchdog of
+	// runs in real time. It is asked whenever the budget is.
+	Interrupt func() bool
+}
 
 var _ Solver = Engine{}
 
 // Solve always returns a feasible plan (after Problem.Slacks) and a proven
 // bound, however small the budget.
-func (Engine) Solve(p *Problem, warm *Warm, budget Budget) (*Result, error) {
+func (engine Engine) Solve(p *Problem, warm *Warm, budget Budget) (*Result, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	s := newSearch(p, budget)
 	defer s.r.mem.release()
+	s.interrupt = engine.Interrupt
 	s.start(warm)
 	s.run()
 	return s.result()
@@ -32,20 +37,21 @@ func (Engine) Solve(p *Problem, warm *Warm, budget Budget) (*Result, error) {
 
 // search is one solve.
 type search struct {
-	r       *relaxation
-	budget  Budget
-	pricer  *pricer
-	pool    [][]*column // by chain: every column made so far
-	ledger  *ledger
-	best    []*column
-	upper   float64
-	lower   float64
-	work    Work
-	open    nodeHeap
-	scratch []int
-	root    []PoolPrices
-	keep    [][][]int
-	hints   []*row
+	r         *relaxation
+	budget    Budget
+	interrupt func() bool
+	pricer    *pricer
+	pool      [][]*column // by chain: every column made so far
+	ledger    *ledger
+	best      []*column
+	upper     float64
+	lower     float64
+	work      Work
+	open      nodeHeap
+	scratch   []int
+	root      []PoolPrices
+	keep      [][][]int
+	hints     []*row
 	// hintPrices are the prices of hints in the last decision
 	hintPrices []float64
 	mean       [2][]float64 // consumption of a fractional plan
@@ -243,11 +249,21 @@ func (s *search) closed(bound float64) bool {
 const exactness = 1e-11
 
 func (s *search) exhausted() bool {
-	return s.budget.Nodes > 0 && s.work.Nodes >= s.budget.Nodes || s.outOfEvaluations()
+	return s.budget.Nodes > 0 && s.work.Nodes >= s.budget.Nodes || s.spent()
 }
 
-func (s *search) outOfEvaluations() bool {
-	return s.budget.Evaluations > 0 && s.work.Evaluations >= s.budget.Evaluations ||
+// spent says that what is begun should be brought to an end.
+func (s *search) spent() bool {
+	if s.work.Interrupted {
+		return true
+	}
+	s.work.Checks++
+	if s.interrupt != nil && s.interrupt() {
+		s.work.Interrupted = true
+		return true
+	}
+	return s.budget.Checks > 0 && s.work.Checks >= s.budget.Checks ||
+		s.budget.Evaluations > 0 && s.work.Evaluations >= s.budget.Evaluations ||
 		s.budget.Pivots > 0 && s.work.Pivots >= s.budget.Pivots
 }
 
@@ -314,7 +330,7 @@ func (s *search) master(n *node) *master {
 func (s *search) generate(n *node, m *master) {
 	for {
 		s.optimise(m)
-		for !s.outOfEvaluations() && (s.addRows(m) || s.addCuts(m)) {
+		for !s.spent() && (s.addRows(m) || s.addCuts(m)) {
 			s.optimise(m)
 		}
 		bound, added := s.addColumns(n, m)
@@ -322,7 +338,7 @@ func (s *search) generate(n *node, m *master) {
 			n.bound = bound
 		}
 		objective := m.objective() + s.r.constant
-		if !added || objective-n.bound <= 1e-10*math.Max(1, math.Abs(objective)) || s.closed(n.bound) || s.outOfEvaluations() {
+		if !added || objective-n.bound <= 1e-10*math.Max(1, math.Abs(objective)) || s.closed(n.bound) || s.spent() {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package reconfig
 
 import (
 	"math"
+	"slices"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -229,5 +230,35 @@ func TestWarmStartSurvivesAnotherProblem(t *testing.T) {
 			t.Fatalf("instance %d: %.12g, brute force %.12g", i, got.Evaluation.Objective, want.Evaluation.Objective)
 		}
 		warm = got.Next()
+	}
+}
+
+// TestInterruptedSolveCanBeRepeated: the watchdog of real-time runs ends a solve
+// at a moment that the clock chose; the number of that check repeats it.
+func TestInterruptedSolveCanBeRepeated(t *testing.T) {
+	s := newShipped(stream("interrupt"), 44, 8, 10)
+	interrupted := 0
+	for at := range 40 {
+		s.advance()
+		p := s.problem(nil)
+		n := 0
+		first := solve(t, Engine{Interrupt: func() bool { n++; return n > at }}, p, nil, DefaultBudget())
+		if !first.Evaluation.Feasible || first.Bound > first.Evaluation.Objective+1e-9 {
+			t.Fatalf("interrupted at check %d: %+v, bound %g", at, first.Evaluation, first.Bound)
+		}
+		if !first.Work.Interrupted {
+			continue
+		}
+		interrupted++
+		b := DefaultBudget()
+		b.Checks = first.Work.Checks
+		again := solve(t, Engine{}, p, nil, b)
+		if !slices.EqualFunc(first.Plan, again.Plan, slices.Equal[[]int]) || first.Bound != again.Bound {
+			t.Errorf("check %d: objective %g and bound %g, repeated %g and %g", at,
+				first.Evaluation.Objective, first.Bound, again.Evaluation.Objective, again.Bound)
+		}
+	}
+	if interrupted < 5 {
+		t.Errorf("only %d of 40 solves were interrupted", interrupted)
 	}
 }

@@ -94,7 +94,7 @@ func (s *search) dive(m *master) []*column {
 	forbidding := 1e3 * max(1, s.r.maxSwing)
 	for range s.r.chains {
 		s.optimise(m)
-		if s.outOfEvaluations() {
+		if s.spent() {
 			break
 		}
 		plan, share := s.largest(m)
@@ -221,7 +221,7 @@ func (s *search) shake() {
 		for l := range s.r.chains {
 			c := &s.r.chains[l]
 			k := s.best[l]
-			if c.Before == NoOption || !k.changes(c.Before) || c.Pending != nil {
+			if c.Before == NoOption || !k.changes(c.Before) || c.Pending != nil || s.spent() {
 				continue
 			}
 			for t := range s.scratch {

@@ -15,6 +15,7 @@ type Budget struct {
 	Evaluations int     // of the dual function; 0: no limit
 	Nodes       int     // of branch and bound, the root included; 0: no limit
 	Pivots      int     // of the linear programmes; 0: no limit
+	Checks      int     // of all of these and of Engine.Interrupt; 0: no limit
 	Gap         float64 // good enough, see Result.Gap
 }
 
@@ -52,6 +53,8 @@ type Work struct {
 	Nodes       int
 	Pivots      int
 	Columns     int
+	Checks      int
+	Interrupted bool // by Engine.Interrupt at check number Checks: Budget.Checks repeats it
 	Rows        int // of the relaxation at the root
 }
 
