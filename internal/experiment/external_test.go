@@ -314,3 +314,44 @@ func TestSlipsInPortsOfBuiltInFederatesShowBeforeAnybodyConnects(t *testing.T) {
 		}
 	}
 }
+
+// sleeper is late once.
+type sleeper struct{ droop }
+
+func (f *sleeper) Step(s *cosync.Step) error {
+	if s.Seq == 3 {
+		time.Sleep(2300 * time.Millisecond)
+	}
+	return f.droop.Step(s)
+}
+
+func TestStallsAreTold(t *testing.T) {
+	t.Parallel()
+	d := load(t, "S-2", "attach.listen=127.0.0.1:0", "duration=1s", "disturbances.contingencies.count=0", "federates=[{name: b, connect: [{from: grid.frequency, to: b.frequency}]}]")
+	var told []string
+	res, err := outside(t, d, ws.JSON, RunOptions{Out: t.TempDir(), OnStall: func(s cosync.Stall) { told = append(told, s.String()) }},
+		map[string]cosync.Federate{"b": &sleeper{droop{"b", "bus/15", 0, 0}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	timing, err := os.ReadFile(filepath.Join(res.Dir, "timing.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const says = "waiting for b: step 3 at 60ms asked 2"
+	if len(told) != 1 || !strings.HasPrefix(told[0], says) || !strings.Contains(string(timing), says) {
+		t.Errorf("told %v, recorded %s", told, timing)
+	}
+}
+
+func TestExamplesOfFederatesAreValid(t *testing.T) {
+	files, err := filepath.Glob("../../federates/ws/examples/*/*.yaml")
+	if err != nil || len(files) != 2 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if d := load(t, file); len(d.Federates) != 1 {
+			t.Errorf("%s: %d federates", file, len(d.Federates))
+		}
+	}
+}

@@ -30,6 +30,7 @@ func FuzzLoad(f *testing.F) {
 		goodHead + "steps: {exchange: 0s, quantum: 10ms, record: 1s}\n",
 		goodHead + "disturbances: {contingencies: {count: 1000000000000, apart: 10ms}, scheduled: [{at: 3s, kind: load-step, bus: 15, size_mw: 1, duration: 5s}]}\n",
 		goodHead + "link_classes: {trunk: {extra_delay: {kind: ou, delay_s: 0.1, std_s: 0.1, time_constant_s: 1}, queue: {discipline: drr, quanta_bits: [1, 2]}}}\n",
+		goodHead + "attach: {listen: :0, origins: [a]}\nfederates:\n  - {name: a, replaces: grid, on_lost: fallback, grace: 1s, parameters: {x: 0.5, y: true}}\n  - {name: b, connect: [{from: b.p, to: grid.injection}, {from: a, to: .}]}\n",
 		goodHead + "nodes: []\nlinks: []\nchains: []\npmus: []\nareas: []\n",
 		goodHead + "chains:\n  - {id: a, task: pmu, element: pmu/4, routes: [[IED-pmu-4, RTU4, GW1, CC]], mode: aes}\n",
 		"name: t\ncase: ieee33\nnodes: [{name: CC, kind: cc}]\n",

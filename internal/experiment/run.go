@@ -44,6 +44,7 @@ type Result struct {
 	Speed      float64 // simulated seconds a wall second
 	Decisions  *DecisionTimes
 	Recorded   []string // files with decisions, see RunOptions.Decisions
+	Stalls     []string // for whom the federation waited long
 }
 
 // Name is that of the run's folder: "S-2-1".
@@ -86,6 +87,13 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 		}
 		observers = append(observers, &recorder{writer: writer, every: simTime(d.Steps.Record)})
 	}
+	tell := o.OnStall
+	o.OnStall = func(s cosync.Stall) {
+		res.Stalls = append(res.Stalls, s.String())
+		if tell != nil {
+			tell(s)
+		}
+	}
 	start := time.Now()
 	err = simulate(ctx, d, fed, observers, o)
 	res.WallS = time.Since(start).Seconds()
@@ -119,6 +127,9 @@ func (r *Result) close(w *record.Writer, runErr error) error {
 	timing := map[string]any{"simulation_s": r.WallS, "real_time_factor": r.Speed}
 	if r.Decisions != nil {
 		timing["decisions"] = r.Decisions
+	}
+	if r.Stalls != nil {
+		timing["stalls"] = r.Stalls
 	}
 	if err := w.Close(r.Summary, timing, runErr); err != nil {
 		return err
