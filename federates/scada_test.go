@@ -188,7 +188,7 @@ out initial vector bit pool/CC-GW1
 out controller vector frequency_hz heard_pmus ace_mw agc_mw imbalance_mw called_mw
 out ledger vector 1 triggered succeeded failed open
 out refused messages
-out decision vector 1 objective bound gap evaluations nodes slack_bits commands load_mw
+out decision vector 1 objective bound gap evaluations nodes slack_bits commands load_mw interrupted
 out plan events
 `)
 }
