@@ -2,9 +2,9 @@ package reconfig
 
 import (
 	"math"
-	"slices"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 )
 

@@ -143,8 +143,24 @@ func (p *programme) row(s sum, relation string, limit, scale float64) {
 	p.rows.WriteString(" " + relation + " " + number(limit*scale) + "\n")
 }
 
+// merged has each variable once: what readers make of repeated ones differs.
+func (s sum) merged() sum {
+	var m sum
+	at := map[string]int{}
+	for _, x := range s {
+		i, ok := at[x.variable]
+		if !ok {
+			i = len(m)
+			at[x.variable] = i
+			m = append(m, term{0, x.variable})
+		}
+		m[i].factor += x.factor
+	}
+	return m
+}
+
 func (s sum) write(b *strings.Builder, scale float64) {
-	for i, x := range s {
+	for i, x := range s.merged() {
 		if i%6 == 5 {
 			b.WriteString("\n") // readers of the format limit the length of a line
 		}

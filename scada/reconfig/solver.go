@@ -55,7 +55,7 @@ type Work struct {
 	Columns     int
 	Checks      int
 	Interrupted bool // by Engine.Interrupt at check number Checks: Budget.Checks repeats it
-	Rows        int // of the relaxation at the root
+	Rows        int  // of the relaxation at the root
 }
 
 // Warm is what one decision passes to the next.
