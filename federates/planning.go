@@ -15,10 +15,6 @@ type PlanningConfig struct {
 	Planner scada.PlannerConfig
 	Solver  reconfig.Solver
 	Budget  reconfig.Budget
-	// Watchdog ends the work of Engine after so much wall time and takes the
-	// best plan so far; 0: never. The decision's record says after how many
-	// checks that was.
-	Watchdog time.Duration
 	// Forecasters predict the key of each pool's link, in the order of the
 	// supplies; with none, no key is expected to come.
 	Forecasters []quantum.Forecaster
@@ -26,6 +22,17 @@ type PlanningConfig struct {
 	BlockBits []int
 	// DelayS predicts the delay of a message along a route.
 	DelayS func(route []string, octets int) float64
+}
+
+// Watched is the solver of runs in real time: it ends the engine's work after so
+// much wall time and takes the best plan so far. The decision's record says
+// after how many checks that was.
+type Watched struct{ Limit time.Duration }
+
+// Solve implements reconfig.Solver.
+func (w Watched) Solve(p *reconfig.Problem, warm *reconfig.Warm, b reconfig.Budget) (*reconfig.Result, error) {
+	began := time.Now()
+	return reconfig.Engine{Interrupt: func() bool { return time.Since(began) > w.Limit }}.Solve(p, warm, b)
 }
 
 // planning forecasts the supply of the pools and has the chains' plan decided.
@@ -39,7 +46,6 @@ type planning struct {
 	pendingBits []float64 // distilled, but short of a block
 	periodNS    int64
 	result      *reconfig.Result // of a decision in this step
-	began       time.Time        // of the decision at hand, on the wall clock
 	times       []time.Duration  // of all decisions, on the wall clock
 	told        []scada.Option   // the plan as last published
 }
@@ -50,15 +56,11 @@ func (s *Scada) Plan(c PlanningConfig) error {
 	for i, k := range s.supplies {
 		names[i] = k.Link
 	}
-	p := &planning{}
-	if _, ok := c.Solver.(reconfig.Engine); ok && c.Watchdog > 0 {
-		c.Solver = reconfig.Engine{Interrupt: func() bool { return time.Since(p.began) > c.Watchdog }}
-	}
 	planner, err := scada.NewPlanner(s.system, c.Planner, c.Solver, c.Budget, names, c.DelayS)
 	if err != nil {
 		return err
 	}
-	*p = planning{
+	p := &planning{
 		planner: planner, forecasters: c.Forecasters, supplies: s.supplies, periodNS: c.Planner.PeriodNS,
 		blockBits: c.BlockBits, pendingBits: make([]float64, len(c.Forecasters)),
 		predictions: make([]quantum.Prediction, c.Planner.Horizon),
@@ -108,7 +110,7 @@ func (p *planning) decide(nowNS int64) error {
 	if nowNS%p.periodNS != 0 {
 		return nil
 	}
-	p.began = time.Now()
+	start := time.Now()
 	for i := range p.supply {
 		s := &p.supply[i]
 		s.StockBits = float64(p.supplies[i].Pool.LevelBits())
@@ -124,7 +126,7 @@ func (p *planning) decide(nowNS int64) error {
 	}
 	result, err := p.planner.Decide(nowNS, p.supply)
 	p.result = result
-	p.times = append(p.times, time.Since(p.began))
+	p.times = append(p.times, time.Since(start))
 	return err
 }
 

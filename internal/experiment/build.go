@@ -46,10 +46,11 @@ var wiring = []cosync.Connection{
 func simTime(d time.Duration) cosync.Time { return cosync.Time(d) }
 
 // build makes the federation of a definition.
-func build(d *Definition) (*federation, error) { return buildRecorded(d, nil) }
+func build(d *Definition) (*federation, error) { return buildRun(d, nil, 0) }
 
-// buildRecorded makes a federation whose decisions r records, if any.
-func buildRecorded(d *Definition, r *decisionRecorder) (*federation, error) {
+// buildRun makes a federation whose decisions r records, if any, and which runs
+// at so many simulated seconds a wall second, or 0 for as fast as it can.
+func buildRun(d *Definition, r *decisionRecorder, realTime float64) (*federation, error) {
 	c, err := cases.Load(d.Case)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func buildRecorded(d *Definition, r *decisionRecorder) (*federation, error) {
 		return nil, fmt.Errorf("experiment: %w", err)
 	}
 	stream := func(name string) *rand.Rand { return rng.Stream(d.Seed, name) }
-	b := &builder{def: d, power: c, timeline: tl, stream: stream, decisions: r}
+	b := &builder{def: d, power: c, timeline: tl, stream: stream, decisions: r, realTime: realTime}
 	f := &federation{connections: wiring, timeline: tl}
 	for _, part := range []func() (cosync.Federate, error){b.quantum, b.network, b.scada, b.grid} {
 		made, err := part()
@@ -88,6 +89,7 @@ type builder struct {
 	engine   *network.Engine
 	// decisions records those of the planner, if not nil.
 	decisions *decisionRecorder
+	realTime  float64 // simulated seconds a wall second, or 0
 }
 
 func (b *builder) quantum() (cosync.Federate, error) {

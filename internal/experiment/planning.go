@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"cosim/federates"
 	"cosim/quantum"
@@ -57,6 +58,16 @@ func solverOf(name string) reconfig.Solver {
 	return reconfig.Engine{}
 }
 
+// solver of the definition. A run in real time may not wait for it longer than
+// most of the period.
+func (b *builder) solver() reconfig.Solver {
+	s := solverOf(b.def.Reconfigure.Solver)
+	if _, ok := s.(reconfig.Engine); ok && b.realTime > 0 {
+		return federates.Watched{Limit: time.Duration(0.8 * float64(b.def.Reconfigure.Period) / b.realTime)}
+	}
+	return s
+}
+
 // plan lets the chains of the SCADA federate be reconfigured, if the
 // experiment says so.
 func (b *builder) plan(s *federates.Scada) error {
@@ -69,7 +80,7 @@ func (b *builder) plan(s *federates.Scada) error {
 			PeriodNS: r.Period.Nanoseconds(), Horizon: r.Horizon, Kappa: reconfig.Gaussian(r.Risk),
 			NoReroute: !r.Reroute, NoModes: !r.Modes, Weights: reconfig.DefaultWeights(), DemandRateHz: scada.DefaultDemandRateHz,
 		},
-		Solver: solverOf(r.Solver), Budget: reconfig.DefaultBudget(), DelayS: b.delayS,
+		Solver: b.solver(), Budget: reconfig.DefaultBudget(), DelayS: b.delayS,
 	}
 	if b.decisions != nil {
 		b.decisions.Solver = c.Solver

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"cosim/internal/metrics"
+	cosync "cosim/sync"
 )
 
 // broken is a run in which the fibre of area 1 is cut for most of the time.
@@ -55,4 +56,35 @@ func TestReconfiguredRunIsReproducible(t *testing.T) {
 			t.Errorf("%s differs between two runs", file)
 		}
 	}
+}
+
+// In real time a decision ends when most of its period is over, and the record
+// says at which check.
+func TestWatchdogEndsDecisionsInRealTime(t *testing.T) {
+	set := []string{"duration=2s", "disturbances.contingencies.count=0", "disturbances.surges.count=0"}
+	d := load(t, "S-3", set...)
+	for _, c := range []struct {
+		factor  float64
+		allowed bool
+	}{{0, false}, {1e5, true}} { // 0.8 µs a decision
+		interrupted := &interruptions{}
+		if _, err := Run(context.Background(), d, RunOptions{RealTime: c.factor, Observers: []cosync.Observer{interrupted}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := interrupted.n > 0; got != c.allowed {
+			t.Errorf("at %g times real time %d decisions were interrupted", c.factor, interrupted.n)
+		}
+	}
+}
+
+// interruptions counts the decisions that the watchdog ended.
+type interruptions struct{ n int }
+
+func (o *interruptions) Begin(*cosync.Frame) error { return nil }
+func (o *interruptions) End(error) error           { return nil }
+func (o *interruptions) Observe(f *cosync.Frame) error {
+	if i, ok := f.Index("scada.decision"); ok && f.Outputs[i].Values[len(f.Outputs[i].Values)-1] > 0 {
+		o.n++
+	}
+	return nil
 }

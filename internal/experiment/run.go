@@ -62,7 +62,7 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 		res.Dir = filepath.Join(o.Out, d.RunName())
 	}
 	decisions := newDecisionRecorder(d, res.Dir, o.Decisions)
-	fed, err := buildRecorded(d, decisions)
+	fed, err := buildRun(d, decisions, o.RealTime)
 	if err != nil {
 		return nil, err
 	}

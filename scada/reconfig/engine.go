@@ -223,7 +223,7 @@ func (s *search) run() {
 	for number := 1; len(s.open) > 0; {
 		n := heap.Pop(&s.open).(*node)
 		s.lower = math.Max(s.lower, math.Min(n.bound, s.upper))
-		if s.closed(n.bound) || s.exhausted() {
+		if s.closed(n.bound) || s.work.Nodes > 0 && s.exhausted() { // the root is always bounded
 			heap.Push(&s.open, n)
 			break
 		}
