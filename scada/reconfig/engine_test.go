@@ -242,7 +242,7 @@ func TestInterruptedSolveCanBeRepeated(t *testing.T) {
 		s.advance()
 		p := s.problem(nil)
 		n := 0
-		first := solve(t, Engine{Interrupt: func() bool { n++; return n > at }}, p, nil, DefaultBudget())
+		first := solve(t, Engine{Interrupt: func() bool { n++; return n > at%3 }}, p, nil, DefaultBudget())
 		if !first.Evaluation.Feasible || first.Bound > first.Evaluation.Objective+1e-9 {
 			t.Fatalf("interrupted at check %d: %+v, bound %g", at, first.Evaluation, first.Bound)
 		}
