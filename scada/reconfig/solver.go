@@ -20,7 +20,7 @@ type Budget struct {
 }
 
 // DefaultBudget suits one decision in 100 ms.
-func DefaultBudget() Budget { return Budget{Evaluations: 100, Nodes: 8, Pivots: 1500, Gap: 0.0075} }
+func DefaultBudget() Budget { return Budget{Evaluations: 100, Nodes: 4, Pivots: 1500, Gap: 0.0075} }
 
 // Result is one decision.
 type Result struct {
