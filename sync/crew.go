@@ -111,7 +111,9 @@ func (c *crew) helpersFor(batch []*member) int {
 	}
 	var s span
 	for _, f := range batch {
-		s.add(f.usual)
+		if f.asker == nil { // to wait for an answer is no work to share
+			s.add(f.usual)
+		}
 	}
 	helpers := min(c.helpers, len(batch)-1)
 	saving := s.total - s.shared(helpers)

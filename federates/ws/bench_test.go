@@ -68,40 +68,49 @@ func echo(url string) int {
 }
 
 // BenchmarkFloor measures what a step of n federates costs without one: a
-// frame of a step's size to n processes and back.
+// frame of a step's size to each and back, bare WebSocket.
 func BenchmarkFloor(b *testing.B) {
-	for _, n := range []int{1, 16} {
-		b.Run(fmt.Sprintf("N=%d", n), func(b *testing.B) {
-			sockets := make(chan *websocket.Conn, n)
-			upgrader := websocket.Upgrader{ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10}
-			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if s, err := upgrader.Upgrade(w, r, nil); err == nil {
-					sockets <- s
-				}
-			}))
-			defer web.Close()
-			var all []*websocket.Conn
-			for range n {
-				startPeer(b, "ws"+strings.TrimPrefix(web.URL, "http")+" f echo")
-				all = append(all, <-sockets)
+	for _, apart := range []bool{false, true} {
+		for _, n := range []int{1, 16} {
+			b.Run(fmt.Sprintf("apart=%v/N=%d", apart, n), func(b *testing.B) { benchmarkFloor(b, n, apart) })
+		}
+	}
+}
+
+func benchmarkFloor(b *testing.B, n int, apart bool) {
+	sockets := make(chan *websocket.Conn, n)
+	upgrader := websocket.Upgrader{ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s, err := upgrader.Upgrade(w, r, nil); err == nil {
+			sockets <- s
+		}
+	}))
+	defer web.Close()
+	url := "ws" + strings.TrimPrefix(web.URL, "http")
+	var all []*websocket.Conn
+	for range n {
+		if apart {
+			startPeer(b, url+" f echo")
+		} else {
+			go echo(url)
+		}
+		all = append(all, <-sockets)
+	}
+	frame := make([]byte, 150)
+	b.ResetTimer()
+	for range b.N {
+		for _, s := range all {
+			_ = s.WriteMessage(websocket.BinaryMessage, frame)
+		}
+		for _, s := range all {
+			if _, _, err := s.ReadMessage(); err != nil {
+				b.Fatal(err)
 			}
-			frame := make([]byte, 150)
-			b.ResetTimer()
-			for range b.N {
-				for _, s := range all {
-					_ = s.WriteMessage(websocket.BinaryMessage, frame)
-				}
-				for _, s := range all {
-					if _, _, err := s.ReadMessage(); err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-			b.StopTimer()
-			for _, s := range all {
-				_ = s.Close()
-			}
-		})
+		}
+	}
+	b.StopTimer()
+	for _, s := range all {
+		_ = s.Close()
 	}
 }
 
@@ -127,8 +136,9 @@ func startPeer(b testing.TB, words string) {
 	})
 }
 
-// outsideRing makes a ring of n federates in processes of their own.
-func outsideRing(b testing.TB, n int, codec *ws.Codec, stop sync.Time) ([]sync.Federate, []sync.Connection) {
+// outsideRing makes a ring of n federates outside: apart in processes of their
+// own, or all in this one.
+func outsideRing(b testing.TB, n int, codec *ws.Codec, apart bool, stop sync.Time) ([]sync.Federate, []sync.Connection) {
 	c := ws.Config{Run: "ring", Stop: stop}
 	for i := range n {
 		c.Federates = append(c.Federates, ws.Expected{Name: fmt.Sprintf("f%d", i)})
@@ -139,34 +149,44 @@ func outsideRing(b testing.TB, n int, codec *ws.Codec, stop sync.Time) ([]sync.F
 	for i, e := range h.Federates() {
 		federates = append(federates, e)
 		connections = append(connections, sync.Connection{From: e.Name() + ".out", To: fmt.Sprintf("f%d.in", (i+1)%n)})
+		if !apart {
+			ended := h.join(e.Name(), &ringFederate{e.Name()}, client.Options{Codec: codec})
+			b.Cleanup(func() { <-ended })
+			continue
+		}
 		startPeer(b, strings.Join([]string{h.url(e.Name()), e.Name(), codec.Protocol()}, " "))
 	}
 	h.await(b)
 	return federates, connections
 }
 
-// BenchmarkRing measures a step of a ring of federates in processes of their
-// own, over WebSocket; docs/performance.md holds it against other
-// orchestrators.
+// BenchmarkRing measures a step of a ring of external federates, in this
+// process and in processes of their own; docs/performance.md holds it against
+// other orchestrators.
 func BenchmarkRing(b *testing.B) {
 	for _, codec := range []*ws.Codec{ws.CBOR, ws.JSON} {
-		for _, n := range []int{1, 16} {
-			b.Run(fmt.Sprintf("%s/N=%d", strings.TrimPrefix(codec.Protocol(), "cosim.v1."), n), func(b *testing.B) {
-				stop := sync.Time(b.N) * 10 * sync.Millisecond
-				federates, connections := outsideRing(b, n, codec, stop)
-				m, err := sync.New(federates, connections, sync.Options{Stop: stop})
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.ReportAllocs()
-				b.ResetTimer()
-				if err := m.Run(context.Background()); err != nil {
-					b.Fatal(err)
-				}
-				b.StopTimer()
-			})
+		for _, apart := range []bool{false, true} {
+			for _, n := range []int{1, 16} {
+				name := fmt.Sprintf("%s/apart=%v/N=%d", strings.TrimPrefix(codec.Protocol(), "cosim.v1."), apart, n)
+				b.Run(name, func(b *testing.B) { benchmarkRing(b, n, codec, apart) })
+			}
 		}
 	}
+}
+
+func benchmarkRing(b *testing.B, n int, codec *ws.Codec, apart bool) {
+	stop := sync.Time(b.N) * 10 * sync.Millisecond
+	federates, connections := outsideRing(b, n, codec, apart, stop)
+	m, err := sync.New(federates, connections, sync.Options{Stop: stop})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	if err := m.Run(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	b.StopTimer()
 }
 
 // BenchmarkCodec measures what of a step is encoding.
@@ -198,7 +218,7 @@ func BenchmarkCodec(b *testing.B) {
 // takes 40 ms on this system; a step takes well under one.
 func TestNothingDelaysAStep(t *testing.T) {
 	const steps = 100
-	federates, connections := outsideRing(t, 2, ws.CBOR, steps*10*sync.Millisecond)
+	federates, connections := outsideRing(t, 2, ws.CBOR, true, steps*10*sync.Millisecond)
 	begun := time.Now()
 	if _, err := run(federates, connections, sync.Options{Stop: steps * 10 * sync.Millisecond}); err != nil {
 		t.Fatal(err)
