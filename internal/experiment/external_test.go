@@ -355,3 +355,24 @@ func TestExamplesOfFederatesAreValid(t *testing.T) {
 		}
 	}
 }
+
+func TestDocumentedFederatesAreValid(t *testing.T) {
+	text, err := os.ReadFile("../../docs/federates.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```yaml\n")
+	if len(blocks) != 3 {
+		t.Fatalf("%d examples", len(blocks)-1)
+	}
+	for i, block := range blocks[1:] {
+		example, _, _ := strings.Cut(block, "```")
+		if !strings.HasPrefix(example, "name:") {
+			example = "name: t\ncase: ieee39\n" + example
+		}
+		d := load(t, fileOf(t, example))
+		if len(d.Federates) != 1 {
+			t.Errorf("example %d has %d federates", i, len(d.Federates))
+		}
+	}
+}
