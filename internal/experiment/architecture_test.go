@@ -18,10 +18,12 @@ var allowed = map[string][]string{
 	"federates":    {"sync", "grid", "network", "quantum", "scada", "internal/rng"},
 	"federates/ws": {"sync", "federates/ws"},
 	"internal/rng": {}, "internal/wc": {}, "internal/spelling": {}, "internal/metrics": {}, "internal/plot": {},
-	"internal/record":     {"internal/record", "sync"},
-	"internal/experiment": {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
-	"internal/terminal":   {"internal/experiment", "internal/metrics", "internal/plot", "sync", "grid"},
-	"cmd":                 {"internal/experiment", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
+	"internal/record":           {"internal/record", "sync"},
+	"internal/experiment":       {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
+	"internal/serve":            {"internal/serve", "internal/experiment", "internal/metrics", "sync", "federates", "quantum", "scada", "grid"},
+	"internal/serve/outstation": {"scada/iec104"},
+	"internal/terminal":         {"internal/experiment", "internal/metrics", "internal/plot", "sync", "grid"},
+	"cmd":                       {"internal/experiment", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
 }
 
 func TestImportsFlowOneWay(t *testing.T) {

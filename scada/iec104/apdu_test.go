@@ -254,3 +254,20 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestAFrameHoldsMaxObjectsAndNoMore(t *testing.T) {
+	for _, id := range Types() {
+		for _, sequence := range []bool{false, true} {
+			most := id.MaxObjects(sequence)
+			for n, fits := range map[int]bool{most: most > 0, most + 1: false} {
+				a := ASDU{Type: id, Sequence: sequence, Cause: Spontaneous, CommonAddr: 1, Objects: make([]Object, n)}
+				for i := range a.Objects {
+					a.Objects[i].IOA = uint32(i)
+				}
+				if _, err := AppendI(nil, 0, 0, &a); (err == nil) != fits {
+					t.Errorf("%v, sequence %v: %d objects with at most %d: %v", id, sequence, n, most, err)
+				}
+			}
+		}
+	}
+}

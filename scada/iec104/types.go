@@ -114,6 +114,23 @@ func (l *layout) asduSize(n int, sequence bool) int {
 	return asduHeader + n*(ioaSize+l.size)
 }
 
+// MaxObjects is how many objects of the type one frame holds, with addresses of
+// their own or, as a sequence, under the first one's; 0 where there is no such
+// frame.
+func (t TypeID) MaxObjects(sequence bool) int {
+	l := &layouts[t]
+	room := MaxLength - minLength - asduHeader
+	switch {
+	case l.name == "", sequence && !l.sequenceAllowed():
+		return 0
+	case l.single:
+		return 1
+	case sequence:
+		return min(maxObjects, (room-ioaSize)/l.size)
+	}
+	return min(maxObjects, room/(ioaSize+l.size))
+}
+
 // Types lists every type in the table in rising order.
 func Types() []TypeID {
 	var list []TypeID
