@@ -320,7 +320,7 @@ type sleeper struct{ droop }
 
 func (f *sleeper) Step(s *cosync.Step) error {
 	if s.Seq == 3 {
-		time.Sleep(2300 * time.Millisecond)
+		time.Sleep(3500 * time.Millisecond)
 	}
 	return f.droop.Step(s)
 }
