@@ -145,20 +145,24 @@ func (g *ledger) fits(k *column) bool {
 	return true
 }
 
-// excess is by how many bits rows are broken in sum, with k in place of its
-// chain's column; k may be nil.
-func (g *ledger) excess(k *column) float64 {
+// excess is by how many bits rows of pool e are broken in sum, with k in place
+// of its chain's column; k may be nil.
+func (g *ledger) excess(e int, k *column) float64 {
 	h := g.r.steps
+	slot := -1
+	if k != nil {
+		slot = g.r.chains[k.chain].slot[e]
+	}
 	sum := 0.0
 	for c := everyone; c <= lower; c++ {
-		for i := range g.limit[c] {
+		changes := slot >= 0 && (c == everyone || !g.r.chains[k.chain].Highest)
+		for t := range h {
+			i := e*h + t
 			m, v := g.mean[c][i], g.spread[c][i]
-			if k != nil && (c == everyone || !g.r.chains[k.chain].Highest) {
-				if slot := g.r.chains[k.chain].slot[i/h]; slot >= 0 {
-					j, old := slot*h+i%h, g.plan[k.chain]
-					m += k.mean[j] - old.mean[j]
-					v += k.variance[j] - old.variance[j]
-				}
+			if changes {
+				j, old := slot*h+t, g.plan[k.chain]
+				m += k.mean[j] - old.mean[j]
+				v += k.variance[j] - old.variance[j]
 			}
 			if !g.kept(c, i, m, v) {
 				sum += m + g.r.p.Kappa*math.Sqrt(math.Max(0, v)) - g.limit[c][i]

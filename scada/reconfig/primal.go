@@ -1,6 +1,9 @@
 package reconfig
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // offer takes a plan if it is feasible and cheaper than the best.
 func (s *search) offer(plan []*column) {
@@ -175,23 +178,18 @@ func (s *search) round(plan []*column) {
 // repair exchanges columns, those first that cost least a bit of excess
 // removed, until every row holds. All chains off is always reached at last.
 func (s *search) repair() {
-	for excess := s.ledger.excess(nil); excess > 0; excess = s.ledger.excess(nil) {
-		var best *column
-		least := math.Inf(1)
-		for l := range s.pool {
-			for _, k := range s.pool[l] {
-				if k == s.ledger.plan[l] {
-					continue
-				}
-				removed := excess - s.ledger.excess(k)
-				if removed <= 0 {
-					continue
-				}
-				if rate := -s.ledger.saves(k) / removed; rate < least {
-					best, least = k, rate
-				}
+	excess := make([]float64, len(s.r.p.Pools))
+	for {
+		var broken []int
+		for e := range excess {
+			if excess[e] = s.ledger.excess(e, nil); excess[e] > 0 {
+				broken = append(broken, e)
 			}
 		}
+		if len(broken) == 0 {
+			return
+		}
+		best := s.cheapestRepair(broken, excess)
 		if best == nil {
 			for l := range s.pool {
 				s.ledger.exchange(s.pool[l][0]) // off
@@ -200,6 +198,34 @@ func (s *search) repair() {
 		}
 		s.ledger.exchange(best)
 	}
+}
+
+// cheapestRepair is the column that costs least a bit of excess removed; excess
+// is by pool, and some in those that are broken.
+func (s *search) cheapestRepair(broken []int, excess []float64) (best *column) {
+	least := math.Inf(1)
+	for l := range s.pool {
+		c := &s.r.chains[l]
+		if !slices.ContainsFunc(broken, func(e int) bool { return c.slot[e] >= 0 }) {
+			continue
+		}
+		for _, k := range s.pool[l] {
+			if k == s.ledger.plan[l] {
+				continue
+			}
+			removed := 0.0
+			for _, e := range c.pools {
+				removed += excess[e] - s.ledger.excess(e, k)
+			}
+			if removed <= 0 {
+				continue
+			}
+			if rate := -s.ledger.saves(k) / removed; rate < least {
+				best, least = k, rate
+			}
+		}
+	}
+	return best
 }
 
 // improve changes single chains, but for one, as long as that saves and fits.
