@@ -27,6 +27,7 @@ type Grid struct {
 	since   []cosync.Time    // when the block was called, while it is
 
 	busHz, busPU, genHz, mechanical []float64
+	power, voltage                  []setPoint // by generator
 
 	injections []gridInjection // by input, from gridInjected on
 }
@@ -73,6 +74,7 @@ type GridTrip struct {
 type pendingCommand struct {
 	at cosync.Time
 	scada.Command
+	operator bool // see Operate
 }
 
 type gridAction struct {
@@ -109,6 +111,7 @@ func NewGrid(sim *grid.Simulator, cfg GridConfig) (*Grid, error) {
 	g.called, g.since = make([]float64, len(cfg.Blocks)), make([]cosync.Time, len(cfg.Blocks))
 	g.busHz, g.busPU = make([]float64, len(c.Buses)), make([]float64, len(c.Buses))
 	g.genHz, g.mechanical = make([]float64, len(c.Gens)), make([]float64, len(c.Gens))
+	g.power, g.voltage = make([]setPoint, len(c.Gens)), make([]setPoint, len(c.Gens))
 	return g, g.plan()
 }
 
@@ -327,7 +330,7 @@ func (g *Grid) receive(m *cosync.Message, out []cosync.Signal) {
 		// Why a frame was rejected is not for the sender to learn.
 		command, verdict, _ = d.Receive(m.From, m.Payload)
 		if verdict == scada.Valid {
-			g.pending = append(g.pending, pendingCommand{m.At, command})
+			g.pending = append(g.pending, pendingCommand{at: m.At, Command: command})
 		}
 	}
 	out[gridApplied].Messages = append(out[gridApplied].Messages, cosync.Message{
@@ -345,11 +348,14 @@ func (g *Grid) obey(t cosync.Time, events *cosync.Signal) {
 			kept = append(kept, c)
 			continue
 		}
+		if c.operator {
+			events.Events = append(events.Events, cosync.Event{At: t, Type: "operator-" + c.Kind, Element: c.Element, Value: c.Value})
+		}
 		switch c.Kind {
 		case scada.TaskAGC:
-			g.sim.SetPrefMW(g.gens[c.Element], c.Value)
+			g.setPower(c)
 		case scada.TaskAVR:
-			g.sim.SetVrefPU(g.gens[c.Element], c.Value)
+			g.setVoltage(c)
 		case scada.TaskShed:
 			g.call(g.block[c.Element], c.Value, t)
 		case scada.TaskBreaker:

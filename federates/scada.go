@@ -24,7 +24,8 @@ type Scada struct {
 	levels []quantum.LevelEvent
 	ready  []cosync.Message // enciphered and on their way to the first queue
 
-	planning *planning // nil where the plan never changes
+	planning  *planning      // nil where the plan never changes
+	delivered []cosync.Event // since the last step, see Deliver
 }
 
 // NewScada makes the federate; supplies are in the order in which their pools
@@ -229,6 +230,8 @@ func (s *Scada) write(st *cosync.Step) {
 			})
 		}
 	}
+	st.Out[scadaKeyEvents].Events = append(st.Out[scadaKeyEvents].Events, s.delivered...)
+	s.delivered = s.delivered[:0]
 	if s.planning != nil {
 		s.planning.publish(st, s.cfg.Chains, s.system.Plan())
 	}

@@ -21,7 +21,7 @@ func TestLittlesLawHoldsOnEveryQueueOfAFullRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := simulate(context.Background(), d, fed, nil, RunOptions{}); err != nil {
+	if _, err := simulate(context.Background(), d, fed, nil, RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	used, worst := 0, 0.0

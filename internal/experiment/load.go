@@ -69,6 +69,10 @@ type Overrides struct {
 	Case string
 	Seed *uint64
 	Set  []string // "key.sub=value"
+	// Layer, if any, is YAML (or JSON) that lies on the experiment's own file;
+	// messages name it LayerName.
+	LayerName string
+	Layer     []byte
 }
 
 // Load reads an experiment with all its layers, each overriding the one
@@ -85,6 +89,13 @@ func Load(nameOrPath string, o Overrides) (*Definition, error) {
 		return nil, err
 	}
 	layers := []*source{own}
+	if o.Layer != nil {
+		l, err := parseSource(o.LayerName, o.Layer)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, l)
+	}
 	sets, err := parseSets(o)
 	if err != nil {
 		return nil, err

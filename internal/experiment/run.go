@@ -31,6 +31,11 @@ type RunOptions struct {
 	OnLost func(cosync.Loss)
 	// Observers see the run besides the built-in ones.
 	Observers []cosync.Observer
+	// Controller, if any, can hold the run between steps.
+	Controller *cosync.Controller
+	// OnStart hears of the master and its federates before the first step.
+	// Observers may work with the federates between steps.
+	OnStart func(*cosync.Master, []cosync.Federate)
 	// Decisions are those that are recorded in the run's folder.
 	Decisions []Selection
 }
@@ -43,8 +48,9 @@ type Result struct {
 	WallS      float64
 	Speed      float64 // simulated seconds a wall second
 	Decisions  *DecisionTimes
-	Recorded   []string // files with decisions, see RunOptions.Decisions
-	Stalls     []string // for whom the federation waited long
+	Recorded   []string      // files with decisions, see RunOptions.Decisions
+	Stalls     []string      // for whom the federation waited long
+	WorstLag   time.Duration // of a run in real time, behind its pace
 }
 
 // Name is that of the run's folder: "S-2-1".
@@ -95,7 +101,7 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 		}
 	}
 	start := time.Now()
-	err = simulate(ctx, d, fed, observers, o)
+	res.WorstLag, err = simulate(ctx, d, fed, observers, o)
 	res.WallS = time.Since(start).Seconds()
 	res.Decisions = decisionTimes(fed.federates, d.Reconfigure.Period)
 	res.Summary = m.summary()
@@ -131,6 +137,9 @@ func (r *Result) close(w *record.Writer, runErr error) error {
 	if r.Stalls != nil {
 		timing["stalls"] = r.Stalls
 	}
+	if r.WorstLag > 0 {
+		timing["worst_lag_s"] = r.WorstLag.Seconds()
+	}
 	if err := w.Close(r.Summary, timing, runErr); err != nil {
 		return err
 	}
@@ -138,14 +147,18 @@ func (r *Result) close(w *record.Writer, runErr error) error {
 	return err
 }
 
-func simulate(ctx context.Context, d *Definition, fed *federation, observers []cosync.Observer, o RunOptions) error {
+func simulate(ctx context.Context, d *Definition, fed *federation, observers []cosync.Observer, o RunOptions) (worstLag time.Duration, err error) {
 	master, err := cosync.New(fed.federates, fed.connections, cosync.Options{
-		Stop: simTime(d.Duration), RealTime: o.RealTime, OnStall: o.OnStall, Observers: observers, Tolerated: fed.tolerated,
+		Stop: simTime(d.Duration), RealTime: o.RealTime, OnStall: o.OnStall, Observers: observers, Tolerated: fed.tolerated, Controller: o.Controller,
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return master.Run(ctx)
+	if o.OnStart != nil {
+		o.OnStart(master, fed.federates)
+	}
+	err = master.Run(ctx)
+	return master.Timing().WorstLag, err
 }
 
 // Version is the program's, from the build.

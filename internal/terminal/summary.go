@@ -34,6 +34,9 @@ func Summary(w io.Writer, r *experiment.Result) {
 			fmt.Sprintf("p50 %.1f ms  p99 %.1f ms  max %.0f ms", 1000*t.P50S, 1000*t.P99S, 1000*t.MaxS),
 			fmt.Sprintf("gap p99 %s", percent(s.Decisions.GapP99)), fmt.Sprintf("%d missed", t.Missed))
 	}
+	if r.WorstLag > 0 {
+		p.line("real time", fmt.Sprintf("at worst %.1f ms late", 1000*r.WorstLag.Seconds()))
+	}
 	if n := len(r.Recorded); n > 0 {
 		p.line("recorded", count(n, "decision"), "(cosim decide "+r.Recorded[0]+")")
 	}

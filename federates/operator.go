@@ -1,0 +1,117 @@
+package federates
+
+import (
+	"fmt"
+	"slices"
+
+	"cosim/grid"
+	"cosim/scada"
+	cosync "cosim/sync"
+)
+
+// setPoint is one of a unit: what the control centre asks for, and what an
+// operator adds to it.
+type setPoint struct{ automatic, manual float64 }
+
+func (p setPoint) sum() float64 { return p.automatic + p.manual }
+
+// Case is the power system.
+func (g *Grid) Case() *grid.Case { return g.sim.Case() }
+
+// Operate takes a command from outside the simulation, such as an operator's.
+// It is called between two steps, acts in the first substep of the next one and
+// stands in the record as an event "operator-agc", "operator-breaker" and so
+// on. Set points of power and voltage come on top of the control centre's.
+func (g *Grid) Operate(now cosync.Time, c scada.Command) error {
+	var ok bool
+	switch c.Kind {
+	case scada.TaskAGC, scada.TaskAVR:
+		_, ok = g.gens[c.Element]
+	case scada.TaskShed:
+		_, ok = g.block[c.Element]
+	case scada.TaskBreaker:
+		ok = slices.ContainsFunc(g.Case().Branches, func(b grid.Branch) bool { return "branch/"+b.ID == c.Element })
+	}
+	if !ok {
+		return fmt.Errorf("grid: no %q that obeys %s", c.Element, c.Kind)
+	}
+	g.pending = append(g.pending, pendingCommand{at: now, Command: c, operator: true})
+	return nil
+}
+
+// setPower and setVoltage change a unit's set point, as a command says.
+func (g *Grid) setPower(c pendingCommand) {
+	i := g.gens[c.Element]
+	g.power[i].take(c)
+	g.sim.SetPrefMW(i, g.power[i].sum())
+}
+
+func (g *Grid) setVoltage(c pendingCommand) {
+	i := g.gens[c.Element]
+	g.voltage[i].take(c)
+	g.sim.SetVrefPU(i, g.voltage[i].sum())
+}
+
+func (p *setPoint) take(c pendingCommand) {
+	if c.operator {
+		p.manual = c.Value
+		return
+	}
+	p.automatic = c.Value
+}
+
+// KeyDelivered is the type of the event of key that Deliver handed out; its
+// value are the bits, its detail the node that drew them.
+const KeyDelivered = "key-delivered"
+
+// Deliver draws key of a link for an application at one of its nodes, from
+// what its chains draw from and under the same rules, and returns the key's
+// offset. It is called between two steps.
+func (s *Scada) Deliver(now cosync.Time, link, node string, dst []byte) (offset int64, err error) {
+	k := s.byLink[link]
+	if k == nil {
+		return 0, fmt.Errorf("scada: no key pool %q", link)
+	}
+	key, _, err := supplyFor{k}.Draw(scada.DrawRequest{AtNS: int64(now), By: node}, 8*len(dst))
+	if err != nil {
+		return 0, err
+	}
+	copy(dst, key.Bytes)
+	s.delivered = append(s.delivered, cosync.Event{At: now, Type: KeyDelivered, Element: link, Value: float64(8 * len(dst)), Detail: node})
+	return key.Offset, nil
+}
+
+// Collect fills dst with key that was delivered at the other end of the link,
+// and deletes it: it can be collected once.
+func (s *Scada) Collect(link string, offset int64, dst []byte) error {
+	k := s.byLink[link]
+	if k == nil {
+		return fmt.Errorf("scada: no key pool %q", link)
+	}
+	key, err := supplyFor{k}.Key(offset, 8*len(dst))
+	if err != nil {
+		return err
+	}
+	copy(dst, key)
+	supplyFor{k}.Release(offset, 8*len(dst))
+	return nil
+}
+
+// Supplies are the pools that the federate draws from, for reading between two
+// steps.
+func (s *Scada) Supplies() []*KeySupply { return s.supplies }
+
+// Options are the routes and modes of all chains, in the order of the
+// configuration. The caller must not change them.
+func (s *Scada) Options() []scada.Option { return s.system.Plan() }
+
+// SetOption changes the route and mode of a chain. It is called between two
+// steps, in runs whose chains nobody else reconfigures.
+func (s *Scada) SetOption(chain int, o scada.Option) error {
+	if s.planning != nil {
+		return fmt.Errorf("scada: the experiment's own solver plans the chains")
+	}
+	plan := slices.Clone(s.system.Plan())
+	plan[chain] = o
+	return s.system.SetPlan(plan)
+}
