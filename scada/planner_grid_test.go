@@ -87,6 +87,34 @@ func TestWaitingCommandIsPendingWithWhatItWouldChange(t *testing.T) {
 	}
 }
 
+// With stock missing at the end of the horizon every bit has a price: still, no
+// chain is switched off to save the key of the command that waits for it.
+func TestWaitingCommandKeepsItsChainOn(t *testing.T) {
+	w, p, supply := seeing(t)
+	p.solver, p.budget = reconfig.Engine{}, reconfig.DefaultBudget()
+	w.runFor(time.Second)
+	for i := range supply {
+		supply[i].StockBits = 46e3
+	}
+	w.silent()
+	w.runFor(time.Second)
+	waiting := 0
+	for range 20 {
+		w.runFor(100 * time.Millisecond)
+		for i := range p.problem.Chains {
+			if c := &p.problem.Chains[i]; c.Pending != nil {
+				waiting++
+				if w.sys.Plan()[i].Off {
+					t.Errorf("at %v: %s is off while its command waits", time.Duration(w.nowNS), c.ID)
+				}
+			}
+		}
+	}
+	if waiting < 40 { // ten generators, twice
+		t.Errorf("only %d times a command waited", waiting)
+	}
+}
+
 func TestConfirmedCommandIsHeldAndNoLoad(t *testing.T) {
 	w, p, _ := seeing(t)
 	w.runFor(time.Second)
