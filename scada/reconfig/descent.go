@@ -22,6 +22,7 @@ type descent struct {
 	// changes; and by slot: what it draws before it
 	paid    []float64
 	drawn   []float64
+	relief  []float64 // see visit
 	least   []float64 // that any plan of a chain costs, by chain
 	touched []touched
 }
@@ -37,7 +38,7 @@ func newDescent(r *relaxation, g *ledger) *descent {
 	n, h := len(r.chains), r.steps
 	d := &descent{
 		r: r, ledger: g, cost: make([][]float64, n), mean: make([][]float64, n), from: make([][]int, n), until: make([][]int, n),
-		options: make([]int, h), paid: make([]float64, h+1), least: make([]float64, n),
+		options: make([]int, h), paid: make([]float64, h+1), relief: make([]float64, h+1), least: make([]float64, n),
 	}
 	slots := 0
 	for l := range r.chains {
@@ -137,9 +138,11 @@ func (d *descent) best(l int) (best move, ok bool) {
 			if plan[t] == o && t > 0 { // the same as from a later step
 				continue
 			}
-			now := d.paid[t] + c.change(before(c, plan, t), o) + cost[h] - cost[t]
-			m := move{o, t, false, d.paid[h] - now + d.terminal(t, h)}
-			if m.gain > best.gain && d.fits(l, m) {
+			m := move{o, t, false, d.paid[h] - d.paid[t] - c.change(before(c, plan, t), o) - cost[h] + cost[t]}
+			if m.gain+d.relief[h]-d.relief[t] <= best.gain {
+				continue
+			}
+			if m.gain += d.terminal(t, h); m.gain > best.gain && d.fits(l, m) {
 				best, ok = m, true
 			}
 		}
@@ -147,10 +150,12 @@ func (d *descent) best(l int) (best move, ok bool) {
 			if plan[t-1] == o {
 				continue
 			}
-			now := cost[t] + c.change(before(c, plan, 0), o) + c.change(o, plan[t]) +
-				d.paid[h] - d.paid[t] - c.change(plan[t-1], plan[t])
-			m := move{o, t, true, d.paid[h] - now + d.terminal(0, t)}
-			if m.gain > best.gain && d.fits(l, m) {
+			m := move{o, t, true, d.paid[t] - cost[t] -
+				c.change(before(c, plan, 0), o) - c.change(o, plan[t]) + c.change(plan[t-1], plan[t])}
+			if m.gain+d.relief[t] <= best.gain {
+				continue
+			}
+			if m.gain += d.terminal(0, t); m.gain > best.gain && d.fits(l, m) {
 				best, ok = m, true
 			}
 		}
@@ -158,7 +163,9 @@ func (d *descent) best(l int) (best move, ok bool) {
 	return best, ok
 }
 
-// visit sums what the plan of chain l costs and draws.
+// visit sums what the plan of chain l costs and draws, and what it would save at
+// most not to draw: no bit of the terminal costs, which are convex, saves more
+// than the next one costs.
 func (d *descent) visit(l int) {
 	c := &d.r.chains[l]
 	h := d.r.steps
@@ -166,8 +173,15 @@ func (d *descent) visit(l int) {
 	for t, o := range plan.options {
 		d.paid[t+1] = d.paid[t] + c.change(before(c, plan.options, t), o) + c.cost[o*h+t]
 	}
-	for slot := range c.pools {
-		copy(d.drawn[slot*(h+1)+1:(slot+1)*(h+1)], plan.mean[slot*h:(slot+1)*h])
+	clear(d.relief)
+	for slot, e := range c.pools {
+		drawn := d.drawn[slot*(h+1) : (slot+1)*(h+1)]
+		copy(drawn[1:], plan.mean[slot*h:(slot+1)*h])
+		w := &d.ledger.soft[e]
+		price := w.factor * w.priceAt(w.factor*d.ledger.mean[everyone][e*h+h-1]-w.room)
+		for t, bits := range drawn {
+			d.relief[t] += price * bits
+		}
 	}
 }
 
@@ -175,12 +189,7 @@ func (d *descent) visit(l int) {
 // it draws is not worth more.
 func (d *descent) idle(l int) bool {
 	h := d.r.steps
-	most := d.paid[h] - d.least[l]
-	for slot, e := range d.r.chains[l].pools {
-		w := &d.ledger.soft[e]
-		most += w.PricePerBit * w.factor * d.drawn[slot*(h+1)+h]
-	}
-	return most <= worth
+	return d.paid[h]-d.least[l]+d.relief[h] <= worth
 }
 
 // touch finds the pools whose draw changes between the plan of chain l and
