@@ -202,7 +202,7 @@ func try(t *testing.T, want string, fault int, policy string, at int64) {
 		if err != nil || len(w.lost) > 0 || got != want {
 			t.Errorf("somebody noticed: %v, lost %v, same numbers: %v", err, w.lost, got == want)
 		}
-	case policy == "abort" || at < 0:
+	case policy == "abort" || at < 0, f.code == ws.CodeDeadline && inInit(err):
 		blamed(t, err, fault, at)
 	default:
 		if err != nil || len(w.lost) != 1 || w.lost[0].Federate != "b" {
@@ -222,6 +222,12 @@ func try(t *testing.T, want string, fault int, policy string, at int64) {
 	} else if told != nil && told.Code != f.code {
 		t.Errorf("the peer was told %v", told)
 	}
+}
+
+// inInit is true where a busy machine made even step −1 too slow.
+func inInit(err error) bool {
+	var failed *sync.FederateError
+	return errors.As(err, &failed) && failed.Call == "init"
 }
 
 // blamed checks that an error names peer b, the step and the reason.

@@ -312,7 +312,7 @@ func (s *Server) greet(e *External, c *conn) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	resumes := h.ResumeToken != ""
+	resumes := h.ResumeToken != "" && (s.started || e.resume != "") // before the run a name that is free is anyone's
 	switch {
 	case s.closed:
 		return errClosed

@@ -50,15 +50,20 @@ func Run(ctx context.Context, url string, federate sync.Federate, o Options) (er
 	}
 	p := newPlayer(federate, o)
 	defer func() { err = errors.Join(err, federate.Close()) }()
+	end := time.Now().Add(o.Patience)
 	for {
-		socket, err := dial(ctx, url, o)
+		socket, err := dial(ctx, url, end, o)
 		if err != nil {
 			return err
 		}
+		made, begun := p.last, time.Now()
 		err = p.session(ctx, socket)
 		_ = socket.Close()
+		if p.last > made || time.Since(begun) > o.Patience { // it was good for something
+			end = time.Now().Add(o.Patience)
+		}
 		var lost *lostError
-		if !errors.As(err, &lost) || o.Patience < 0 || p.hello.ResumeToken == "" || ctx.Err() != nil {
+		if !errors.As(err, &lost) || time.Now().After(end) || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
 	}
@@ -70,8 +75,8 @@ type lostError struct{ err error }
 func (e *lostError) Error() string { return "client: connection lost: " + e.err.Error() }
 func (e *lostError) Unwrap() error { return e.err }
 
-// dial connects, again and again as long as nobody answers.
-func dial(ctx context.Context, url string, o Options) (*websocket.Conn, error) {
+// dial connects, again and again as long as nobody answers, until end.
+func dial(ctx context.Context, url string, end time.Time, o Options) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{
 		Subprotocols: []string{o.Codec.Protocol()}, TLSClientConfig: o.TLS, HandshakeTimeout: 10 * time.Second,
 		ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10,
@@ -80,7 +85,6 @@ func dial(ctx context.Context, url string, o Options) (*websocket.Conn, error) {
 	if o.Token != "" {
 		header.Set("Authorization", "Bearer "+o.Token)
 	}
-	end := time.Now().Add(o.Patience)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		socket, answer, err := dialer.DialContext(ctx, url, header)
 		switch {
