@@ -19,7 +19,7 @@ type Manifest struct {
 	Version  string `yaml:"version"`
 	CaseHash string `yaml:"case_sha256"`
 	// DefinitionHash covers the case's data and the experiment without its
-	// seed: it is equal for runs that differ by nothing but the seed.
+	// seed, and without where federates connect: it is equal for runs that differ by nothing but the seed.
 	DefinitionHash string      `yaml:"definition_sha256"`
 	Definition     *Definition `yaml:"experiment"`
 }
@@ -31,6 +31,7 @@ func (d *Definition) manifest() (*Manifest, error) {
 	}
 	seedless := *d
 	seedless.Seed = 0
+	seedless.Attach = Attach{} // where federates connect changes no result
 	text, err := yaml.Marshal(&seedless)
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %w", err)
