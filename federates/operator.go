@@ -81,20 +81,23 @@ func (s *Scada) Deliver(now cosync.Time, link, node string, dst []byte) (offset 
 	return key.Offset, nil
 }
 
-// Collect fills dst with key that was delivered at the other end of the link,
-// and deletes it: it can be collected once.
-func (s *Scada) Collect(link string, offset int64, dst []byte) error {
+// Fetch fills dst with key that was delivered at the other end of the link. The
+// key stays until it is released or too old.
+func (s *Scada) Fetch(link string, offset int64, dst []byte) error {
 	k := s.byLink[link]
 	if k == nil {
 		return fmt.Errorf("scada: no key pool %q", link)
 	}
 	key, err := supplyFor{k}.Key(offset, 8*len(dst))
-	if err != nil {
-		return err
-	}
 	copy(dst, key)
-	supplyFor{k}.Release(offset, 8*len(dst))
-	return nil
+	return err
+}
+
+// Release deletes delivered key, n bytes from offset on.
+func (s *Scada) Release(link string, offset int64, n int) {
+	if k := s.byLink[link]; k != nil {
+		supplyFor{k}.Release(offset, 8*n)
+	}
 }
 
 // Supplies are the pools that the federate draws from, for reading between two

@@ -79,7 +79,7 @@ func TestAnOperatorCannotCommandWhatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestDeliveredKeyIsOnTheBooksAndCollectedOnce(t *testing.T) {
+func TestDeliveredKeyIsOnTheBooksAndGoneOnceReleased(t *testing.T) {
 	k := newSupply(t, plentyOfKey())
 	s, b := newScada(t, smallScada(), k)
 	b.advance()
@@ -89,11 +89,12 @@ func TestDeliveredKeyIsOnTheBooksAndCollectedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Collect("CC-GW1", offset, collected); err != nil || !bytes.Equal(drawn, collected) {
+	if err := s.Fetch("CC-GW1", offset, collected); err != nil || !bytes.Equal(drawn, collected) {
 		t.Fatalf("%x at one end, %x at the other: %v", drawn, collected, err)
 	}
-	if err := s.Collect("CC-GW1", offset, collected); err == nil {
-		t.Error("collected twice")
+	s.Release("CC-GW1", offset, 32)
+	if err := s.Fetch("CC-GW1", offset, collected); err == nil {
+		t.Error("fetched after its release")
 	}
 	b.advance()
 	if got := k.Pool.Account().ConsumedBits - before.ConsumedBits; got < 256 {

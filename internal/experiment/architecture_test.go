@@ -22,6 +22,7 @@ var allowed = map[string][]string{
 	"internal/experiment":       {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
 	"internal/serve":            {"internal/serve", "internal/experiment", "internal/metrics", "sync", "federates", "quantum", "scada", "grid"},
 	"internal/serve/outstation": {"scada/iec104"},
+	"internal/serve/etsi014":    {},
 	"internal/terminal":         {"internal/experiment", "internal/metrics", "internal/plot", "sync", "grid"},
 	"cmd":                       {"internal/experiment", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
 }

@@ -150,3 +150,6 @@ type Reconfiguration struct {
 	// 12; 0: decisions do not look at the grid.
 	GridStates int `yaml:"grid_states"`
 }
+
+// NominalHz is the nominal frequency of the case.
+func (d *Definition) NominalHz() float64 { return d.nominalHz }

@@ -240,3 +240,14 @@ func pack(objects []typedObject, cause iec104.Cause) []iec104.ASDU {
 	}
 	return asdus
 }
+
+// Values are the newest values, in the order of the points.
+func (im *Image) Values() []float64 {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	values := make([]float64, len(im.readings))
+	for i := range im.readings {
+		values[i] = im.readings[i].value
+	}
+	return values
+}

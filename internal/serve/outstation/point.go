@@ -100,3 +100,12 @@ func or1(v float64) float64 {
 	}
 	return v
 }
+
+// TypesOf are the types under which a point of type t is sent: when it is
+// interrogated, and on its own.
+func TypesOf(t iec104.TypeID) []iec104.TypeID {
+	if timed[t] == t {
+		return []iec104.TypeID{t}
+	}
+	return []iec104.TypeID{t, timed[t]}
+}

@@ -1,0 +1,60 @@
+package serve
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// operator is the name of who may command runs and chains.
+const operator = "operator"
+
+// identify is the name that a caller has proven, by the common name of its
+// certificate or by a token; empty: none.
+func (r *secured) identify(req *http.Request) string {
+	if req.TLS != nil && len(req.TLS.VerifiedChains) > 0 {
+		return req.TLS.PeerCertificates[0].Subject.CommonName
+	}
+	scheme, token, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	given := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	name := ""
+	for n, t := range r.tokens { // all, so that the time tells nothing
+		if want := sha256.Sum256([]byte(t)); subtle.ConstantTimeCompare(given[:], want[:]) == 1 {
+			name = n
+		}
+	}
+	return name
+}
+
+// guarded lets only the operator in where callers can prove who they are, and
+// otherwise only programs of this machine: a page in a browser that was lured
+// here shows by its Host, or by its Origin.
+func (r *secured) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch {
+		case r.mutual || len(r.tokens) > 0:
+			if r.identify(req) != operator {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+				refuse(w, http.StatusUnauthorized, "expected the operator's token, Authorization: Bearer ..., or a certificate with the common name operator")
+				return
+			}
+		case !isLoopback(hostOf(req.Host)):
+			refuse(w, http.StatusForbidden, "expected a Host of this machine, found "+req.Host)
+			return
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
+func hostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return strings.Trim(address, "[]")
+	}
+	return host
+}

@@ -1,0 +1,240 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"cosim/federates"
+	"cosim/internal/experiment"
+	"cosim/internal/serve/outstation"
+	"cosim/scada"
+	cosync "cosim/sync"
+)
+
+// Run is one experiment that is, or was, carried out.
+type Run struct {
+	id         string
+	definition *experiment.Definition
+	realTime   float64
+	log        *slog.Logger
+	listener   net.Listener // of the outstation; nil without one
+	commonAddr uint16
+
+	control cosync.Controller
+	desk    *desk
+	vault   *vault
+	cancel  context.CancelFunc
+	ended   chan struct{}
+
+	// Set before the first step; the federates are for jobs of the desk only.
+	grid  *federates.Grid
+	scada *federates.Scada
+
+	mu      sync.Mutex
+	master  *cosync.Master
+	process *process
+	station *outstation.Server
+	at      cosync.Time
+	options []scada.Option // of the chains
+	result  *experiment.Result
+	err     error
+}
+
+// start carries a run out in goroutines of its own, until it ends or ctx does.
+func (r *Run) start(ctx context.Context, out string, onEnd func(*experiment.Result, error)) {
+	ctx, r.cancel = context.WithCancel(ctx)
+	r.desk, r.ended = newDesk(), make(chan struct{})
+	r.vault = &vault{run: r, delivered: map[string]delivered{}}
+	show := &showing{run: r, ctx: ctx}
+	go func() {
+		defer close(r.ended)
+		defer r.cancel()
+		res, err := experiment.Run(ctx, r.definition, experiment.RunOptions{
+			Out: out, RealTime: r.realTime, Controller: &r.control, OnStart: r.begin,
+			Observers: []cosync.Observer{show, r.desk},
+			OnStall:   func(s cosync.Stall) { r.log.Warn(s.String()) },
+			OnLost:    func(l cosync.Loss) { r.log.Warn("federate lost", "federate", l.Federate, "why", l.Err) },
+			OnWait: func(names, urls []string) {
+				for i, name := range names {
+					r.log.Info("waiting for a federate", "federate", name, "at", urls[i])
+				}
+			},
+		})
+		r.cancel()
+		show.served.Wait()
+		if r.listener != nil {
+			_ = r.listener.Close()
+		}
+		r.mu.Lock()
+		r.result, r.err = res, err
+		r.mu.Unlock()
+		onEnd(res, err)
+	}()
+}
+
+// begin hears of the federates.
+func (r *Run) begin(m *cosync.Master, all []cosync.Federate) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.master = m
+	for _, f := range all {
+		switch f := f.(type) {
+		case *federates.Grid:
+			r.grid = f
+		case *federates.Scada:
+			r.scada = f
+		}
+	}
+}
+
+// showing is the observer by which others see the run.
+type showing struct {
+	run    *Run
+	ctx    context.Context
+	served sync.WaitGroup
+}
+
+// Begin implements sync.Observer: it opens the outstation.
+func (s *showing) Begin(f *cosync.Frame) error {
+	r := s.run
+	if r.listener == nil {
+		return s.Observe(f)
+	}
+	var links []*federates.KeySupply
+	if r.scada != nil {
+		links = r.scada.Supplies()
+	}
+	d := r.definition
+	p, err := newProcess(f, links, r.grid, commandConfig{d.NominalHz(), d.Generators, d.Blocks, d.Grid.AVR}, time.Now())
+	if err != nil {
+		return err
+	}
+	image, err := outstation.NewImage(p.points)
+	if err != nil {
+		return err
+	}
+	if p.station, err = outstation.New(outstation.Config{
+		CommonAddr: r.commonAddr, Image: image, Commands: p.commands, Operate: r.operate, SetClock: p.setClock,
+	}); err != nil {
+		return err
+	}
+	sv := &outstation.Server{Station: p.station, Log: r.log}
+	r.mu.Lock()
+	r.process, r.station = p, sv
+	r.mu.Unlock()
+	s.served.Go(func() {
+		if err := sv.Serve(s.ctx, r.listener); err != nil {
+			r.log.Error("IEC 104", "error", err)
+		}
+	})
+	return s.Observe(f)
+}
+
+// Observe implements sync.Observer.
+func (s *showing) Observe(f *cosync.Frame) error {
+	r := s.run
+	r.mu.Lock()
+	r.at = f.To
+	if r.scada != nil {
+		if now := r.scada.Options(); !slices.Equal(now, r.options) {
+			r.options = slices.Clone(now)
+		}
+	}
+	r.mu.Unlock()
+	if r.process != nil {
+		r.process.observe(f)
+	}
+	return nil
+}
+
+// End implements sync.Observer.
+func (s *showing) End(error) error { return nil }
+
+// operate hands an order of a master to the grid, for its next step.
+func (r *Run) operate(o outstation.Order, done func()) error {
+	x := r.process.orders[o.IOA]
+	return r.desk.post(func(now cosync.Time) {
+		if err := r.grid.Operate(now, scada.Command{Kind: x.kind, Element: x.element, Value: o.Value}); err != nil {
+			r.log.Error("IEC 104: order", "from", o.Master, "error", err) // its points are made from the grid's own elements
+			return
+		}
+		r.log.Info("order", "from", o.Master, "kind", x.kind, "element", x.element, "value", o.Value, "acts at", now)
+		_ = r.desk.post(func(cosync.Time) { done() }) // a run that ends now confirms nothing
+	})
+}
+
+// States of a run.
+const (
+	running  = "running"
+	paused   = "paused"
+	done     = "done"
+	stopped  = "stopped"
+	failed   = "failed"
+	starting = "starting"
+)
+
+// RunView is a run as REST shows it.
+type RunView struct {
+	ID         string  `json:"id"`
+	Experiment string  `json:"experiment"`
+	Title      string  `json:"title"`
+	Case       string  `json:"case"`
+	Seed       uint64  `json:"seed"`
+	State      string  `json:"state"`
+	AtS        float64 `json:"at_s"`
+	StopS      float64 `json:"stop_s"`
+	RealTime   float64 `json:"real_time"` // simulated seconds a second; 0: as fast as possible
+	LagMS      float64 `json:"lag_ms"`
+	WorstLagMS float64 `json:"worst_lag_ms"`
+	IEC104     string  `json:"iec104,omitempty"`
+	Masters    int     `json:"masters"`
+	Dir        string  `json:"dir,omitempty"`
+	Error      string  `json:"error,omitempty"`
+	Summary    any     `json:"summary,omitempty"`
+}
+
+// view shows the run as it is now.
+func (r *Run) view() RunView {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := r.definition
+	v := RunView{
+		ID: r.id, Experiment: d.Name, Title: d.Title, Case: d.Case, Seed: d.Seed, State: starting,
+		AtS: r.at.Seconds(), StopS: d.Duration.Seconds(), RealTime: r.realTime,
+	}
+	if r.listener != nil {
+		v.IEC104 = r.listener.Addr().String()
+	}
+	if r.station != nil {
+		v.Masters = r.station.Masters()
+	}
+	if r.master != nil {
+		now, worst := r.master.Lag()
+		v.LagMS, v.WorstLagMS = float64(now.Microseconds())/1000, float64(worst.Microseconds())/1000
+		v.State = running
+		if r.control.Paused() {
+			v.State = paused
+		}
+	}
+	if r.over() {
+		v.State = done
+		if r.err != nil {
+			v.State, v.Error = failed, r.err.Error()
+		}
+		if r.result != nil {
+			v.Dir, v.Summary = r.result.Dir, r.result.Summary
+			if errors.Is(r.err, context.Canceled) {
+				v.State, v.Error = stopped, ""
+			}
+		}
+	}
+	return v
+}
+
+// over says whether the run has ended; mu is held.
+func (r *Run) over() bool { return r.result != nil || r.err != nil }
