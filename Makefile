@@ -38,14 +38,18 @@ format: ## gofumpt on every file
 	$(TOOL) gofumpt -w $$(git ls-files '*.go')
 
 .PHONY: integration
-integration: setup ## tests against independent tools (tshark), build tag integration
+integration: setup ## tests against independent tools (tshark, HiGHS), build tag integration
 	$(GO) test -tags integration -run Integration -timeout 15m $(PACKAGES)
 
 .PHONY: setup
-setup: ## Debian packages that the integration tests use (root only)
-	@command -v tshark >/dev/null || if [ "$$(id -u)" = 0 ]; then \
-		apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y tshark >/dev/null; \
-	else echo "tshark is missing: apt-get install tshark" >&2; exit 1; fi
+setup: ## what the integration tests use: Debian packages (root only), and HiGHS from npm
+	@missing=; command -v tshark >/dev/null || missing=tshark; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	if [ -z "$$missing" ]; then :; elif [ "$$(id -u)" = 0 ]; then \
+		apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y $$missing >/dev/null; \
+	else echo "missing: apt-get install $$missing" >&2; exit 1; fi
+	@cd internal/tools/node; [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --loglevel=error || \
+		echo "HiGHS could not be installed: without CI=true its tests are skipped" >&2
 
 FUZZTIME ?= 30s
 .PHONY: fuzz

@@ -5,13 +5,13 @@ package reconfig
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
+	"slices"
 	"testing"
 )
 
@@ -118,9 +118,9 @@ func (s *sum) add(factor float64, variable string) {
 // Variables are not negative unless they are free.
 type programme struct {
 	objective sum
-	rows      strings.Builder
+	rows      []byte
 	count     int
-	upper1    []string // at most 1
+	atMost1   []string
 	free      []string
 	binary    []string
 }
@@ -128,19 +128,32 @@ type programme struct {
 // one is the variable that is always 1.
 const one = "one"
 
-// atMost adds the row s ≤ limit, multiplied by scale.
-func (p *programme) atMost(s sum, limit, scale float64) { p.row(s, "<=", limit, scale) }
+func (p *programme) clone() *programme {
+	c := *p
+	c.rows, c.binary = slices.Clone(p.rows), slices.Clone(p.binary)
+	return &c
+}
 
-func (p *programme) equal(s sum, value float64) { p.row(s, "=", value, 1) }
+// atMost adds the row s ≤ limit.
+func (p *programme) atMost(s sum, limit float64) { p.row(s, "<=", limit) }
 
-func (p *programme) row(s sum, relation string, limit, scale float64) {
-	if len(s) == 0 {
-		s = sum{{0, one}}
+func (p *programme) equal(s sum, value float64) { p.row(s, "=", value) }
+
+// row is scaled so that its largest factor is 1.
+func (p *programme) row(s sum, relation string, limit float64) {
+	s = s.merged()
+	most := 0.0
+	for _, x := range s {
+		most = math.Max(most, math.Abs(x.factor))
+	}
+	if most == 0 {
+		s, most = sum{{1, one}}, 1
+		limit++
 	}
 	p.count++
-	p.rows.WriteString(" r" + strconv.Itoa(p.count) + ":")
-	s.write(&p.rows, scale)
-	p.rows.WriteString(" " + relation + " " + number(limit*scale) + "\n")
+	p.rows = fmt.Appendf(p.rows, " r%d:", p.count)
+	p.rows = s.write(p.rows, 1/most)
+	p.rows = fmt.Appendf(p.rows, " %s %.17g\n", relation, limit/most)
 }
 
 // merged has each variable once: what readers make of repeated ones differs.
@@ -159,46 +172,37 @@ func (s sum) merged() sum {
 	return m
 }
 
-func (s sum) write(b *strings.Builder, scale float64) {
-	for i, x := range s.merged() {
+// write appends s times scale. Readers of the format limit the length of a line.
+func (s sum) write(b []byte, scale float64) []byte {
+	for i, x := range s {
 		if i%6 == 5 {
-			b.WriteString("\n") // readers of the format limit the length of a line
+			b = append(b, '\n')
 		}
-		factor := x.factor * scale
-		sign := " + "
-		if factor < 0 {
-			sign, factor = " - ", -factor
-		}
-		b.WriteString(sign + number(factor) + " " + x.variable)
+		b = fmt.Appendf(b, " %+.17g %s", x.factor*scale, x.variable)
 	}
+	return b
 }
-
-func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
 // text in LP format; relaxed: binaries are between 0 and 1.
 func (p *programme) text(relaxed bool) string {
-	var b strings.Builder
-	b.WriteString("Minimize\n cost:")
-	p.objective.write(&b, 1)
-	b.WriteString("\nSubject To\n")
-	b.WriteString(p.rows.String())
-	b.WriteString("Bounds\n " + one + " = 1\n")
+	b := p.objective.merged().write([]byte("Minimize\n cost:"), 1)
+	b = append(append(b, "\nSubject To\n"...), p.rows...)
+	b = fmt.Appendf(b, "Bounds\n %s = 1\n", one)
 	for _, x := range p.free {
-		b.WriteString(" " + x + " free\n")
+		b = fmt.Appendf(b, " %s free\n", x)
 	}
-	upper1 := p.upper1
+	atMost1 := p.atMost1
 	if relaxed {
-		upper1 = append(append([]string(nil), upper1...), p.binary...)
+		atMost1 = slices.Concat(atMost1, p.binary)
 	}
-	for _, x := range upper1 {
-		b.WriteString(" 0 <= " + x + " <= 1\n")
+	for _, x := range atMost1 {
+		b = fmt.Appendf(b, " 0 <= %s <= 1\n", x)
 	}
 	if !relaxed {
-		b.WriteString("Binary\n")
+		b = append(b, "Binary\n"...)
 		for _, x := range p.binary {
-			b.WriteString(" " + x + "\n")
+			b = fmt.Appendf(b, " %s\n", x)
 		}
 	}
-	b.WriteString("End\n")
-	return b.String()
+	return string(append(b, "End\n"...))
 }
