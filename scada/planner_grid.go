@@ -162,10 +162,9 @@ func (p *Planner) setGrid(nowNS int64) error {
 }
 
 // setPending makes q the pending command of its chain; the newest of a chain
-// counts, since it replaces the ones before. Its loss costs what the loss of any
-// message of the chain does, and lateness the part of the time left that it
-// takes: tries are used up. Without the latter waiting would be free, and a
-// chain be switched off to save the key of one message.
+// counts, since it replaces the ones before. Not to send it in the present step
+// costs the loss of a message, as with any message that is expected now: what
+// were cheaper to send later would be so at the next decision again.
 func (p *Planner) setPending(q *pending, nowNS int64) error {
 	t, i := p.grid, q.chain.index
 	input := t.model.input(q.chain)
@@ -189,13 +188,11 @@ func (p *Planner) setPending(q *pending, nowNS int64) error {
 		soonest = min(soonest, delay)
 		c.DelaySteps[o] = int(math.Round(delay * 1e9 / float64(p.cfg.PeriodNS)))
 	}
-	left := float64(q.deadlineNS-nowNS) - soonest*1e9
 	for k := range c.LateCost {
-		late := float64(int64(k) * p.cfg.PeriodNS)
 		c.LateCost[k] = c.NeverCost
-		if late < left {
-			c.LateCost[k] *= late / left
-		}
+	}
+	if nowNS+int64(soonest*1e9) <= q.deadlineNS {
+		c.LateCost[0] = 0
 	}
 	return nil
 }
