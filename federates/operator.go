@@ -1,6 +1,7 @@
 package federates
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -108,13 +109,31 @@ func (s *Scada) Supplies() []*KeySupply { return s.supplies }
 // configuration. The caller must not change them.
 func (s *Scada) Options() []scada.Option { return s.system.Plan() }
 
-// SetOption changes the route and mode of a chain. It is called between two
-// steps, in runs whose chains nobody else reconfigures.
-func (s *Scada) SetOption(chain int, o scada.Option) error {
+// SetOption changes the route and mode of a chain, recorded as an event
+// "operator-plan" like those of a solver. It is called between two steps, in
+// runs whose chains nobody else reconfigures.
+func (s *Scada) SetOption(now cosync.Time, chain int, o scada.Option) error {
 	if s.planning != nil {
-		return fmt.Errorf("scada: the experiment's own solver plans the chains")
+		return errors.New("scada: the experiment's own solver plans the chains")
 	}
 	plan := slices.Clone(s.system.Plan())
 	plan[chain] = o
-	return s.system.SetPlan(plan)
+	if err := s.system.SetPlan(plan); err != nil {
+		return err
+	}
+	detail := o.Mode.String()
+	if o.Off {
+		detail = "off"
+	}
+	s.replanned = append(s.replanned, cosync.Event{
+		At: now, Type: "operator-plan", Element: s.cfg.Chains[chain].ID, Value: float64(o.Route), Detail: detail,
+	})
+	return nil
+}
+
+// publishOperated reports what was done between the last step and this one.
+func (s *Scada) publishOperated(out []cosync.Signal) {
+	out[scadaKeyEvents].Events = append(out[scadaKeyEvents].Events, s.delivered...)
+	out[scadaPlan].Events = append(out[scadaPlan].Events, s.replanned...)
+	s.delivered, s.replanned = s.delivered[:0], s.replanned[:0]
 }

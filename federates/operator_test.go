@@ -115,14 +115,17 @@ func TestDeliveredKeyIsOnTheBooksAndGoneOnceReleased(t *testing.T) {
 func TestAnOperatorChangesTheOptionOfAChain(t *testing.T) {
 	s, b := newScada(t, smallScada(), newSupply(t, plentyOfKey()))
 	b.advance()
-	if err := s.SetOption(1, scada.Option{Mode: scada.AESWC}); err != nil {
+	if err := s.SetOption(b.step.To, 1, scada.Option{Mode: scada.AESWC}); err != nil {
 		t.Fatal(err)
 	}
 	if o := s.Options()[1]; o.Mode != scada.AESWC {
 		t.Errorf("option %+v", o)
 	}
-	if err := s.SetOption(1, scada.Option{Route: 7, Mode: scada.AESWC}); err == nil {
+	if err := s.SetOption(b.step.To, 1, scada.Option{Route: 7, Mode: scada.AESWC}); err == nil {
 		t.Error("a route that is not there is taken")
 	}
 	b.advance()
+	if e := b.step.Out[scadaPlan].Events; len(e) != 1 || e[0].Type != "operator-plan" || e[0].Element != "agc-30" || e[0].Detail != "aes-wc" {
+		t.Errorf("events %+v", e)
+	}
 }

@@ -26,6 +26,7 @@ type Scada struct {
 
 	planning  *planning      // nil where the plan never changes
 	delivered []cosync.Event // since the last step, see Deliver
+	replanned []cosync.Event // likewise, see SetOption
 }
 
 // NewScada makes the federate; supplies are in the order in which their pools
@@ -230,8 +231,7 @@ func (s *Scada) write(st *cosync.Step) {
 			})
 		}
 	}
-	st.Out[scadaKeyEvents].Events = append(st.Out[scadaKeyEvents].Events, s.delivered...)
-	s.delivered = s.delivered[:0]
+	s.publishOperated(st.Out)
 	if s.planning != nil {
 		s.planning.publish(st, s.cfg.Chains, s.system.Plan())
 	}

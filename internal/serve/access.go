@@ -11,13 +11,21 @@ import (
 // operator is the name of who may command runs and chains.
 const operator = "operator"
 
-// identify is the name that a caller has proven, by the common name of its
-// certificate or by a token; empty: none.
+// identify is the name that a caller has proven: by a token, or else by the
+// common name of its certificate; empty: none.
 func (r *secured) identify(req *http.Request) string {
+	if header := req.Header.Get("Authorization"); header != "" {
+		return r.bearer(header)
+	}
 	if req.TLS != nil && len(req.TLS.VerifiedChains) > 0 {
 		return req.TLS.PeerCertificates[0].Subject.CommonName
 	}
-	scheme, token, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	return ""
+}
+
+// bearer is whose token a header carries.
+func (r *secured) bearer(header string) string {
+	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}

@@ -169,8 +169,8 @@ func (v OptionView) option(c *scada.Chain, now scada.Option) (wanted scada.Optio
 // takes it when it goes on.
 func (s *Server) setOption(w http.ResponseWriter, req *http.Request, r *Run, c *scada.Chain, i int, wanted scada.Option) {
 	var err error
-	change := func(cosync.Time) {
-		if err = r.scada.SetOption(i, wanted); err != nil {
+	change := func(now cosync.Time) {
+		if err = r.scada.SetOption(now, i, wanted); err != nil {
 			r.log.Warn("chain", "id", c.ID, "error", err)
 		}
 	}
@@ -214,7 +214,7 @@ func (s *Server) postChains(w http.ResponseWriter, req *http.Request) {
 		refuse(w, http.StatusBadRequest, "expected the one key chains, with a list")
 		return
 	}
-	d, err := s.defineWith(NewRun{}, data)
+	d, err := s.defineWith(NewRun{Experiment: req.URL.Query().Get("experiment")}, data)
 	if err != nil {
 		refuseDefinition(w, err)
 		return

@@ -100,6 +100,9 @@ func newProcess(f *cosync.Frame, links []*federates.KeySupply, gridFederate *fed
 			case classLink:
 				from.read = func(v []float64) float64 { return flag(v[j] == 0) }
 			case classPool:
+				if j >= len(links) { // another program simulates the stations
+					continue
+				}
 				point.FullScale = float64(links[j].Pool.Config().CapBits)
 				point.Deadband = point.FullScale / 200
 			}

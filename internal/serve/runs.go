@@ -169,5 +169,5 @@ func refuseDefinition(w http.ResponseWriter, err error) {
 	for _, m := range mistakes {
 		details = append(details, MistakeView{m.File, m.Line, m.Col, m.Message})
 	}
-	refuse(w, http.StatusBadRequest, fmt.Sprintf("%d mistakes", len(mistakes)), details...)
+	refuse(w, http.StatusBadRequest, "the definition has mistakes", details...)
 }
