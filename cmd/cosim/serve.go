@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,7 @@ without EXPERIMENT it waits for POST /v1/runs.`,
 		Example: `  cosim serve S-2 --realtime --iec104
   cosim serve S-2 --realtime=10 --http 127.0.0.1:8080 --token-file tokens
   curl -s http://127.0.0.1:8080/v1/runs`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              atMostOneExperiment,
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.serve(cmd, args) },
 		ValidArgsFunction: completeExperiments,
 	}
@@ -52,6 +53,19 @@ without EXPERIMENT it waits for POST /v1/runs.`,
 	flags.StringVar(&f.Security.ClientCA, "client-ca", "", "authorities (PEM) whose client certificates are asked for")
 	flags.StringVar(&f.Security.TokenFile, "token-file", "", "file with a name and its bearer token on each line: operator, or a station")
 	return cmd
+}
+
+// atMostOneExperiment also finds the value that stands apart from its flag.
+func atMostOneExperiment(cmd *cobra.Command, args []string) error {
+	for _, a := range args {
+		if _, _, err := net.SplitHostPort(a); err == nil && cmd.Flags().Changed("iec104") {
+			return fmt.Errorf("the value of --iec104 follows an equals sign: --iec104=%s", a)
+		}
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	return oneExperiment(cmd, args)
 }
 
 func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
