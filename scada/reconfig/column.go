@@ -79,6 +79,13 @@ func (r *relaxation) coefficient(w *row, k *column) float64 {
 	return w.scale * a
 }
 
+// drawsFrom says whether the column draws from a pool of its chain's, by slot; −1
+// is none.
+func (k *column) drawsFrom(slot, steps int) bool {
+	last := slot*steps + steps - 1
+	return slot >= 0 && (k.mean[last] > 0 || k.variance[last] > 0)
+}
+
 // allows says whether the column keeps to what is allowed by step.
 func (k *column) allows(allowed []uint64) bool {
 	for t, o := range k.options {

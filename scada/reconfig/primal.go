@@ -41,7 +41,10 @@ func (s *search) plans(n *node, m *master) {
 	}
 	s.round(plan)
 	s.mixed = s.mixed[:0]
-	if s.work.Nodes == 1 && !s.closed(n.bound) {
+	if s.work.Nodes > 1 {
+		return // what follows is dear, and seldom finds more than at the root
+	}
+	if !s.closed(n.bound) {
 		s.shake()
 	}
 	if !s.closed(n.bound) {
@@ -179,7 +182,7 @@ func (s *search) round(plan []*column) {
 // removed, until every row holds. All chains off is always reached at last.
 func (s *search) repair() {
 	excess := make([]float64, len(s.r.p.Pools))
-	for {
+	for range 4 * len(s.r.chains) { // rounding could lead round in circles
 		var broken []int
 		for e := range excess {
 			if excess[e] = s.ledger.excess(e, nil); excess[e] > 0 {
@@ -191,12 +194,12 @@ func (s *search) repair() {
 		}
 		best := s.cheapestRepair(broken, excess)
 		if best == nil {
-			for l := range s.pool {
-				s.ledger.exchange(s.pool[l][0]) // off
-			}
-			return
+			break
 		}
 		s.ledger.exchange(best)
+	}
+	for l := range s.pool {
+		s.ledger.exchange(s.pool[l][0]) // off
 	}
 }
 
@@ -206,16 +209,19 @@ func (s *search) cheapestRepair(broken []int, excess []float64) (best *column) {
 	least := math.Inf(1)
 	for l := range s.pool {
 		c := &s.r.chains[l]
-		if !slices.ContainsFunc(broken, func(e int) bool { return c.slot[e] >= 0 }) {
+		old := s.ledger.plan[l]
+		if !slices.ContainsFunc(broken, func(e int) bool { return old.drawsFrom(c.slot[e], s.r.steps) }) {
 			continue
 		}
 		for _, k := range s.pool[l] {
-			if k == s.ledger.plan[l] {
+			if k == old {
 				continue
 			}
 			removed := 0.0
-			for _, e := range c.pools {
-				removed += excess[e] - s.ledger.excess(e, k)
+			for slot, e := range c.pools {
+				if old.drawsFrom(slot, s.r.steps) || k.drawsFrom(slot, s.r.steps) {
+					removed += excess[e] - s.ledger.excess(e, k)
+				}
 			}
 			if removed <= 0 {
 				continue
