@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -93,6 +94,9 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	}
 	f.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	f.OnEnd = func(res *experiment.Result, err error) {
+		if errors.Is(err, context.Canceled) && cmd.Context().Err() == nil {
+			err = nil // stopped by a request
+		}
 		f.last, f.lastErr = res, err
 		if res != nil && res.Summary != nil && res.Summary.SimulatedS > 0 {
 			terminal.Summary(cmd.OutOrStdout(), res)

@@ -50,7 +50,7 @@ func (s *Server) chainsNow() (chains []scada.Chain, options []scada.Option, err 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.over() {
+	if !r.hasEnded() {
 		options = r.options
 	}
 	return r.definition.Chains, options, nil

@@ -45,6 +45,7 @@ type process struct {
 	epochNS  atomic.Int64 // of simulated time zero, on the station's clock
 	now      atomic.Int64 // simulated
 	points   []outstation.Point
+	classes  []uint32
 	sources  []source
 	commands []outstation.Command
 	orders   map[uint32]order
@@ -66,6 +67,22 @@ type order struct {
 	kind, element string
 }
 
+// rows are the kinds of points that every element of an output has.
+var rows = []struct {
+	class  int
+	output string
+	point  outstation.Point
+	scale  float64
+}{
+	{classFrequency, "grid.bus_frequency", outstation.Point{Type: iec104.MMeNc1, Name: "frequency", Unit: "Hz", Deadband: 0.001, Group: 1}, 1},
+	{classVoltage, "grid.bus_voltage", outstation.Point{Type: iec104.MMeNc1, Name: "voltage", Unit: "pu", Deadband: 0.0005, Group: 2}, 1},
+	{classPower, "grid.mechanical", outstation.Point{Type: iec104.MMeNc1, Name: "mechanical power", Unit: "MW", Deadband: 0.1, Group: 3}, 1},
+	{classReserve, "grid.reserve", outstation.Point{Type: iec104.MMeNc1, Name: "called", Unit: "MW", Deadband: 0.1, Group: 4}, 1},
+	{classLink, "quantum.state", outstation.Point{Type: iec104.MSpNa1, Name: "yields key", Group: 5}, 1},
+	{classPool, "scada.pool", outstation.Point{Type: iec104.MMeNa1, Name: "key in stock", Unit: "bit", Group: 6}, 1},
+	{classKeyUsed, "scada.consumed", outstation.Point{Type: iec104.MItNa1, Name: "key used", Unit: "kbit", Group: 1}, 0.001},
+}
+
 // newProcess makes the points that a run's outputs have, and the commands that
 // its grid obeys; gridFederate is nil where another program simulates the grid.
 func newProcess(f *cosync.Frame, links []*federates.KeySupply, gridFederate *federates.Grid, cfg commandConfig, epoch time.Time) (*process, error) {
@@ -74,29 +91,16 @@ func newProcess(f *cosync.Frame, links []*federates.KeySupply, gridFederate *fed
 	if i, ok := f.Index("grid.events"); ok {
 		p.events = i
 	}
-	type row struct {
-		class         int
-		output        string
-		point         outstation.Point
-		scale, offset float64
-	}
-	float := iec104.MMeNc1
-	for _, r := range []row{
-		{classFrequency, "grid.bus_frequency", outstation.Point{Type: float, Name: "frequency", Unit: "Hz", Deadband: 0.001, Group: 1}, 1, cfg.nominalHz},
-		{classVoltage, "grid.bus_voltage", outstation.Point{Type: float, Name: "voltage", Unit: "pu", Deadband: 0.0005, Group: 2}, 1, 0},
-		{classPower, "grid.mechanical", outstation.Point{Type: float, Name: "mechanical power", Unit: "MW", Deadband: 0.1, Group: 3}, 1, 0},
-		{classReserve, "grid.reserve", outstation.Point{Type: float, Name: "called", Unit: "MW", Deadband: 0.1, Group: 4}, 1, 0},
-		{classLink, "quantum.state", outstation.Point{Type: iec104.MSpNa1, Name: "yields key", Group: 5}, 1, 0},
-		{classPool, "scada.pool", outstation.Point{Type: iec104.MMeNa1, Name: "key in stock", Unit: "bit", Group: 6}, 1, 0},
-		{classKeyUsed, "scada.consumed", outstation.Point{Type: iec104.MItNa1, Name: "key used", Unit: "kbit", Group: 1}, 0.001, 0},
-	} {
+	for _, r := range rows {
 		i, ok := f.Index(r.output)
 		if !ok {
 			continue
 		}
 		for j, element := range f.Outputs[i].Port.Elements {
-			point, from := r.point, source{output: i, element: j, scale: r.scale, offset: r.offset}
+			point, from := r.point, source{output: i, element: j, scale: r.scale}
 			switch r.class {
+			case classFrequency:
+				from.offset = cfg.nominalHz
 			case classLink:
 				from.read = func(v []float64) float64 { return flag(v[j] == 0) }
 			case classPool:
@@ -115,16 +119,27 @@ func newProcess(f *cosync.Frame, links []*federates.KeySupply, gridFederate *fed
 		p.command(gridFederate.Case(), cfg)
 	}
 	p.values = make([]float64, len(p.points))
+	return p, p.check()
+}
+
+// check refuses more elements than their class has addresses.
+func (p *process) check() error {
 	for i := range p.points {
-		if p.points[i].IOA%classSize == 0 {
-			return nil, fmt.Errorf("serve: more than %d elements of one kind have no addresses", classSize-1)
+		if p.points[i].IOA/classSize != p.classes[i] {
+			return fmt.Errorf("serve: %s has no address: a kind of points has room for %d", p.points[i].Name, classSize-1)
 		}
 	}
-	return p, nil
+	for _, c := range p.commands {
+		if c.IOA >= (classSetBreaker+1)*classSize {
+			return fmt.Errorf("serve: %s has no address: a kind of commands has room for %d", c.Name, classSize-1)
+		}
+	}
+	return nil
 }
 
 func (p *process) add(class, place int, element string, point outstation.Point, from source) {
-	point.IOA = uint32(class*classSize + 1 + min(place, classSize-2)) // a second one at the last address is refused
+	point.IOA = uint32(class*classSize + 1 + place)
+	p.classes = append(p.classes, uint32(class))
 	point.Name = element + " " + point.Name
 	p.points, p.sources = append(p.points, point), append(p.sources, from)
 }

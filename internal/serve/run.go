@@ -39,6 +39,7 @@ type Run struct {
 	master  *cosync.Master
 	process *process
 	station *outstation.Server
+	begun   bool // the first frame was seen
 	at      cosync.Time
 	options []scada.Option // of the chains
 	result  *experiment.Result
@@ -139,7 +140,7 @@ func (s *showing) Begin(f *cosync.Frame) error {
 func (s *showing) Observe(f *cosync.Frame) error {
 	r := s.run
 	r.mu.Lock()
-	r.at = f.To
+	r.at, r.begun = f.To, true
 	if r.scada != nil {
 		if now := r.scada.Options(); !slices.Equal(now, r.options) {
 			r.options = slices.Clone(now)
@@ -216,12 +217,14 @@ func (r *Run) view() RunView {
 	if r.master != nil {
 		now, worst := r.master.Lag()
 		v.LagMS, v.WorstLagMS = float64(now.Microseconds())/1000, float64(worst.Microseconds())/1000
-		v.State = running
-		if r.control.Paused() {
-			v.State = paused
-		}
 	}
-	if r.over() {
+	switch {
+	case r.begun && r.control.Paused():
+		v.State = paused
+	case r.begun:
+		v.State = running
+	}
+	if r.hasEnded() {
 		v.State = done
 		if r.err != nil {
 			v.State, v.Error = failed, r.err.Error()
@@ -235,6 +238,3 @@ func (r *Run) view() RunView {
 	}
 	return v
 }
-
-// over says whether the run has ended; mu is held.
-func (r *Run) over() bool { return r.result != nil || r.err != nil }
