@@ -19,6 +19,10 @@ import (
 type Fingerprint struct {
 	// Each, if set, receives the chain after every frame; -1 is the first.
 	Each func(seq int64, chain [sha256.Size]byte)
+	// Signal, if set, receives what each output that is fresh in a frame adds
+	// to the chain, before Each: its place in Frame.Outputs and its content,
+	// which holds only during the call.
+	Signal func(output int, content []byte)
 
 	chain  [sha256.Size]byte
 	hash   hash.Hash
@@ -70,9 +74,13 @@ func (p *Fingerprint) add(f *Frame, b []byte) {
 	b = appendInt(b, int64(f.To))
 	for place, i := range p.order {
 		if o := &f.Outputs[i]; o.Fresh {
+			start := len(b)
 			b = appendInt(b, int64(place))
 			b = append(b, flag(o.Faulted), flag(o.Stale))
 			b = appendSignal(b, &o.Signal)
+			if p.Signal != nil {
+				p.Signal(i, b[start:])
+			}
 		}
 	}
 	p.buffer = b

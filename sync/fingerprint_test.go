@@ -49,3 +49,20 @@ func TestFingerprintsPartAtTheFirstDifference(t *testing.T) {
 		}
 	}
 }
+
+func TestFingerprintShowsWhatEachFreshOutputAdds(t *testing.T) {
+	shown := 0
+	print := &sync.Fingerprint{Signal: func(output int, content []byte) {
+		shown++
+		if output != 0 || len(content) == 0 {
+			t.Errorf("output %d adds %d bytes", output, len(content))
+		}
+	}}
+	m := mustNew(t, sync.Options{Observers: []sync.Observer{print}}, newActor("a", func(*sync.Step) error { return nil }))
+	if err := m.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if shown != 11 { // ten steps, and the start
+		t.Errorf("%d outputs were fresh, want 11", shown)
+	}
+}

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"time"
@@ -14,17 +13,14 @@ const (
 
 // logWriter appends records to a log whose header is written.
 type logWriter struct {
-	out       *bufio.Writer
-	now       func() time.Time
-	lastFlush time.Time
-	frame     []byte // memory of the record being encoded
-	columns   int
-	lastRow   int64
-	rows      int64
+	frameWriter
+	columns int
+	lastRow int64
+	rows    int64
 }
 
 func newLogWriter(w io.Writer, columns int, now func() time.Time) *logWriter {
-	return &logWriter{out: bufio.NewWriterSize(w, bufferBytes), now: now, lastFlush: now(), columns: columns}
+	return &logWriter{frameWriter: newFrameWriter(w, now), columns: columns}
 }
 
 func (l *logWriter) row(tNS int64, values []float64) error {
@@ -51,28 +47,4 @@ func (l *logWriter) end(failed bool) error {
 		l.frame[len(l.frame)-1] = 1
 	}
 	return l.write()
-}
-
-// write appends the frame and flushes if a second has gone by. After an error
-// every further call fails with the same one.
-func (l *logWriter) write() error {
-	if body := len(l.frame) - frameBytes; body > maxBodyBytes {
-		return fmt.Errorf("record: record of %d bytes, limit %d", body, maxBodyBytes)
-	}
-	endFrame(l.frame)
-	if _, err := l.out.Write(l.frame); err != nil {
-		return fmt.Errorf("record: %w", err)
-	}
-	if now := l.now(); now.Sub(l.lastFlush) >= flushEvery {
-		l.lastFlush = now
-		return l.flush()
-	}
-	return nil
-}
-
-func (l *logWriter) flush() error {
-	if err := l.out.Flush(); err != nil {
-		return fmt.Errorf("record: %w", err)
-	}
-	return nil
 }

@@ -1,11 +1,7 @@
 package record
 
 import (
-	"bufio"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -49,15 +45,13 @@ func (e Ending) String() string {
 // Reader reads a run.log from its start, one record at a time, in constant
 // memory.
 type Reader struct {
-	in      *bufio.Reader
+	frames  frameReader
 	closer  io.Closer
 	columns []Column
-	body    []byte
 	record  Record
 	values  []float64
 	words   interned
 	ending  Ending
-	done    bool
 }
 
 // Open opens the run.log of a run's folder. The caller closes the reader.
@@ -79,21 +73,10 @@ func Open(runDir string) (*Reader, error) {
 // NewReader reads the header of a log. It fails if there is no whole header,
 // or one of another format.
 func NewReader(in io.Reader) (*Reader, error) {
-	r := &Reader{in: bufio.NewReaderSize(in, bufferBytes), words: interned{}}
-	start := make([]byte, len(magic))
-	if _, err := io.ReadFull(r.in, start); err != nil && !cutOff(err) {
-		return nil, fmt.Errorf("record: %w", err)
-	}
-	if string(start) != magic {
-		return nil, errors.New("record: not a run.log: it does not begin with " + magic)
-	}
-	r.ending.Bytes = int64(len(magic))
-	kind, content, err := r.nextBody()
+	r := &Reader{words: interned{}}
+	content, err := r.frames.open(in, LogName, magic)
 	if err != nil {
-		return nil, fmt.Errorf("record: %w", err)
-	}
-	if r.ending.Torn != "" || kind != kindHeader {
-		return nil, errors.New("record: run.log has no whole header")
+		return nil, err
 	}
 	if r.columns, err = decodeHeader(content); err != nil {
 		return nil, err
@@ -110,29 +93,25 @@ func (r *Reader) Columns() []Column { return r.columns }
 // that is not whole, Next returns io.EOF, and Ending tells which it was. Any
 // other error is one of reading the file.
 func (r *Reader) Next() (*Record, error) {
-	if r.done {
-		return nil, io.EOF
-	}
-	before := r.ending.Bytes
-	kind, content, err := r.nextBody()
+	kind, content, err := r.frames.next()
 	if err != nil {
-		return nil, fmt.Errorf("record: %w", err)
-	}
-	if r.done {
-		return nil, io.EOF
+		return nil, err
 	}
 	if reason := r.decode(kind, content); reason != "" {
-		r.ending.Bytes = before
-		r.stop(reason)
+		r.frames.refuse(reason)
 	}
-	if r.done {
+	if r.frames.done {
 		return nil, io.EOF
 	}
 	return &r.record, nil
 }
 
 // Ending tells how the log ended; it is final once Next has returned io.EOF.
-func (r *Reader) Ending() Ending { return r.ending }
+func (r *Reader) Ending() Ending {
+	e := r.ending
+	e.Torn, e.Bytes = r.frames.torn, r.frames.offset
+	return e
+}
 
 // Close closes the file that Open opened.
 func (r *Reader) Close() error {
@@ -140,11 +119,6 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	return r.closer.Close()
-}
-
-func (r *Reader) stop(reason string) {
-	r.done = true
-	r.ending.Torn = reason
 }
 
 // decode takes in one body; it returns why it is damaged, or "".
@@ -169,10 +143,7 @@ func (r *Reader) decode(kind Kind, content []byte) string {
 			return "end record is malformed"
 		}
 		r.ending.Closed, r.ending.Failed = true, content[0] == 1
-		r.done = true
-		if _, err := r.in.ReadByte(); err == nil {
-			r.stop("more follows the end record")
-		}
+		r.frames.end()
 		return ""
 	default:
 		return fmt.Sprintf("record of unknown kind %d", kind)
@@ -180,72 +151,3 @@ func (r *Reader) decode(kind Kind, content []byte) string {
 	r.ending.LastNS = max(r.ending.LastNS, r.record.TimeNS)
 	return ""
 }
-
-// nextBody reads one frame. At the end of the file and at damage it stops the
-// reader.
-func (r *Reader) nextBody() (kind Kind, content []byte, err error) {
-	var frame [frameBytes]byte
-	if err := r.readFull(frame[:]); err != nil {
-		if err == io.EOF {
-			r.done = true
-			return 0, nil, nil
-		}
-		return 0, nil, r.stopIfCut(err)
-	}
-	length := binary.LittleEndian.Uint32(frame[:])
-	if length == 0 || length > maxBodyBytes {
-		r.stop(fmt.Sprintf("record claims a length of %d bytes", length))
-		return 0, nil, nil
-	}
-	if err := r.readBody(int(length)); err != nil {
-		return 0, nil, r.stopIfCut(err)
-	}
-	if crc32.Checksum(r.body, castagnoli) != binary.LittleEndian.Uint32(frame[4:]) {
-		r.stop("checksum does not match")
-		return 0, nil, nil
-	}
-	r.ending.Bytes += frameBytes + int64(length)
-	return Kind(r.body[0]), r.body[1:], nil
-}
-
-// readFull reads all of b; a reader's method, so that b stays off the heap.
-func (r *Reader) readFull(b []byte) error {
-	for i := range b {
-		c, err := r.in.ReadByte()
-		if err == io.EOF && i > 0 {
-			return io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return err
-		}
-		b[i] = c
-	}
-	return nil
-}
-
-// readBody reads length bytes into r.body, whose memory grows only as bytes
-// really come: a damaged length must not allocate what is not there.
-func (r *Reader) readBody(length int) error {
-	r.body = r.body[:0]
-	for len(r.body) < length {
-		have := len(r.body)
-		if cap(r.body) == have {
-			r.body = append(r.body, make([]byte, max(4096, have))...)
-		}
-		r.body = r.body[:min(length, cap(r.body))]
-		if _, err := io.ReadFull(r.in, r.body[have:]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Reader) stopIfCut(err error) error {
-	if !cutOff(err) {
-		return err
-	}
-	r.stop("last record is cut off")
-	return nil
-}
-
-func cutOff(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
