@@ -15,6 +15,11 @@ import (
 //
 //	K     droop gain, MW/Hz      Δf   deviation from nominal, Hz
 //	T     lag of the converter   E    stored energy, MWh
+//
+// Both equations are stepped by Euler's method, the first one implicitly. That
+// takes no more than + − × ÷, which every language rounds alike (an exponential
+// is another in Go, C and V8): battery.py and battery.mjs are this battery, bit
+// for bit.
 type battery struct {
 	Bus                     string // "bus/16"
 	PowerMW, EnergyMWh      float64
@@ -41,6 +46,8 @@ func (b *battery) Init(out []sync.Signal) error {
 	return nil
 }
 
+// Step makes one step. The conversions keep a processor that can from
+// multiplying and adding with a single rounding.
 func (b *battery) Step(s *sync.Step) error {
 	const dt = float64(step) / float64(sync.Second)
 	deviation := s.In[0].Values[0]
@@ -48,7 +55,7 @@ func (b *battery) Step(s *sync.Step) error {
 	if math.Abs(deviation) > b.DeadBandHz {
 		target = max(-b.PowerMW, min(b.PowerMW, -b.GainMWPerHz*deviation))
 	}
-	b.powerMW += (target - b.powerMW) * (1 - math.Exp(-dt/b.LagS))
+	b.powerMW += float64((target - b.powerMW) * (dt / (b.LagS + dt)))
 	// What is left, and what room is left, bounds the power of this step.
 	most, least := b.StoredMWh*3600/dt, (b.StoredMWh-b.EnergyMWh)*3600/dt
 	b.powerMW = max(least, min(most, b.powerMW))

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 )
 
 func main() {
-	url := flag.String("url", "ws://127.0.0.1:8765/v1/federates/battery", "where the run waits for this federate")
+	url := flag.String("url", cmp.Or(os.Getenv("COSIM_URL"), "ws://127.0.0.1:8765/v1/federates/battery"), "where the run waits for this federate")
 	token := flag.String("token", os.Getenv("COSIM_TOKEN"), "bearer token, if the run asks for one")
 	asJSON := flag.Bool("json", false, "speak cosim.v1.json instead of cosim.v1.cbor")
 	bus := flag.Int("bus", 16, "where the battery stands")

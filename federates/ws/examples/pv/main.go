@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 )
 
 func main() {
-	url := flag.String("url", "ws://127.0.0.1:8765/v1/federates/pv", "where the run waits for this federate")
+	url := flag.String("url", cmp.Or(os.Getenv("COSIM_URL"), "ws://127.0.0.1:8765/v1/federates/pv"), "where the run waits for this federate")
 	token := flag.String("token", os.Getenv("COSIM_TOKEN"), "bearer token, if the run asks for one")
 	bus := flag.Int("bus", 20, "where the plant stands")
 	p := &pv{CloudDepth: 0.7}
