@@ -159,9 +159,9 @@ def _dial(url, token, tls, end):
             return _Link(url, token, tls)
         except (OSError, ConnectionLost) as error:
             if isinstance(error, ssl.SSLCertVerificationError):
-                raise Refused(f"{url}: {error}") from error
+                raise Refused(f"{url}: {error}") from None
             if time.monotonic() + pause > end:
-                raise ConnectionLost(f"{url}: {error}") from error
+                raise ConnectionLost(f"{url}: {error}") from None
         time.sleep(pause)
         pause = min(2 * pause, 1.0)
 
