@@ -121,7 +121,7 @@ func TestDecisionThatCannotBeMadeAgainIsNamed(t *testing.T) {
 		!strings.HasSuffix(err.Error(), `d.json: solver: found "guess", expected misocp or greedy`) {
 		t.Error(err)
 	}
-	e := decide(t, edit(`"work": {"evaluations": 1,`, `"work": {"evaluations": 3,`), DecideOptions{})
+	e := decide(t, edit("\n   \"evaluations\": 1,", "\n   \"evaluations\": 3,"), DecideOptions{})
 	if e.Difference != "work.evaluations: recorded 3, now 1" {
 		t.Errorf("%q", e.Difference)
 	}
