@@ -3,11 +3,15 @@ package record
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"time"
 )
+
+// ErrNoHeader says that a log was cut off before it had any content.
+var ErrNoHeader = errors.New("has no whole header")
 
 // frameReader reads the records of a log one after another and stops at the
 // first that is not whole.
@@ -24,10 +28,12 @@ type frameReader struct {
 func (r *frameReader) open(in io.Reader, name, magic string) (header []byte, err error) {
 	r.in = bufio.NewReaderSize(in, bufferBytes)
 	start := make([]byte, len(magic))
-	if _, err := io.ReadFull(r.in, start); err != nil && !cutOff(err) {
+	switch _, err := io.ReadFull(r.in, start); {
+	case cutOff(err):
+		return nil, fmt.Errorf("record: not a %s: it %w", name, ErrNoHeader)
+	case err != nil:
 		return nil, fmt.Errorf("record: %w", err)
-	}
-	if string(start) != magic {
+	case string(start) != magic:
 		return nil, fmt.Errorf("record: not a %s: it does not begin with %s", name, magic)
 	}
 	r.offset = int64(len(magic))
@@ -36,7 +42,7 @@ func (r *frameReader) open(in io.Reader, name, magic string) (header []byte, err
 		return nil, err
 	}
 	if err == io.EOF || kind != kindHeader {
-		return nil, fmt.Errorf("record: %s has no whole header", name)
+		return nil, fmt.Errorf("record: %s %w", name, ErrNoHeader)
 	}
 	return content, nil
 }

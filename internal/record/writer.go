@@ -20,6 +20,7 @@ import (
 type Writer struct {
 	dir     string
 	file    *os.File
+	again   *continuation // nil for a new run
 	log     *logWriter
 	now     func() time.Time
 	started time.Time
@@ -78,8 +79,38 @@ func (w *Writer) begin(manifest any, head []byte) error {
 		return err
 	}
 	var err error
-	w.file, err = os.OpenFile(filepath.Join(w.dir, LogName), os.O_WRONLY|os.O_APPEND, 0)
-	return err
+	if w.file, err = os.OpenFile(filepath.Join(w.dir, LogName), os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return err
+	}
+	return lock(w.file)
+}
+
+// Continue opens the folder of a run that was killed or failed, to write its
+// run.log again from the start. What stands there already must come to the
+// same, or a call fails with a *DifferenceError; it stays until more follows
+// it. Continue fails if another process is writing the run.
+func Continue(dir string, columns []Column, options ...Option) (*Writer, error) {
+	w := &Writer{dir: dir, now: time.Now}
+	for _, o := range options {
+		o(w)
+	}
+	w.started = w.now()
+	head, err := encodeHeader(columns)
+	if err != nil {
+		return nil, err
+	}
+	if !IsRun(dir) {
+		return nil, fmt.Errorf("record: %s is not a run's folder (it has no %s)", dir, LogName)
+	}
+	if w.again, err = continueFile(filepath.Join(dir, LogName), magic); err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	w.file = w.again.file
+	if _, err := w.again.Write(head); err != nil {
+		return nil, errors.Join(err, w.file.Close())
+	}
+	w.log = newLogWriter(w.again, len(columns), w.now)
+	return w, nil
 }
 
 // Dir is the run's folder.
@@ -108,9 +139,13 @@ type Timing struct {
 // Close ends the log and writes summary.json and, last, timing.json, in which
 // timing stands under "measured". A summary of nil writes no summary.json.
 // runErr is what the run failed with; it is recorded, not returned. A folder
-// that another run has replaced meanwhile is left alone, with an error.
+// that another run has replaced meanwhile is left alone, with an error. A run
+// that was continued, but not as far as it was before, stays as it is.
 func (w *Writer) Close(summary, timing any, runErr error) error {
 	end := w.now()
+	if err := w.log.flush(); err != nil || w.again.behind() {
+		return errors.Join(err, w.file.Close())
+	}
 	own := w.ownsFolder()
 	err := errors.Join(w.log.end(runErr != nil), w.log.flush(), w.file.Close())
 	if err != nil {
