@@ -130,15 +130,15 @@ func empty(r experiment.Row, groups []int) bool {
 }
 
 // interval writes a mean with its interval to two significant digits of the
-// interval's half width. Without an interval, or where all runs agree to the
-// digits that are shown, it writes the mean alone.
+// interval's half width. Without an interval, or where all runs agree, it writes
+// the mean alone.
 func interval(s metrics.Sample, scale float64, signed bool) string {
 	if s.N == 0 || !s.Mean.Defined() {
 		return "–"
 	}
 	mean, half := scale*float64(s.Mean), scale*float64(s.CI95High-s.Mean)
 	shown := significant(mean)
-	if s.CI95High.Defined() && half > max(1e-9, 1e-4*math.Abs(mean)/2) {
+	if s.CI95High.Defined() && half > max(1e-9, 1e-6*math.Abs(mean)) {
 		digits := decimals(half)
 		shown = fmt.Sprintf("%.*f ± %.*f", digits, mean, digits, half)
 	}

@@ -30,6 +30,7 @@ func TestIntervalShowsTheDigitsThatCount(t *testing.T) {
 		{[]float64{1000, 1200, 1400}, 1, true, "+1200 ± 497"},
 		{[]float64{0.010, 0.011, 0.012}, 1000, false, "11.0 ± 2.5"},
 		{[]float64{0.00010, 0.00011, 0.00012}, 1, false, "0.000110 ± 0.000025"},
+		{[]float64{0.99972, 0.99974, 0.99976}, 1, false, "0.999740 ± 0.000050"}, // what is missing to 1 counts
 	} {
 		if got := interval(metrics.Describe(tc.values), tc.scale, tc.signed); got != tc.want {
 			t.Errorf("%v: %q, want %q", tc.values, got, tc.want)
