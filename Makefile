@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 # Extra arguments of `make run`, for example: make run ARGS="S-1 --runs 3"
-ARGS    ?= S-2
+ARGS    ?= S-3
 
 .DEFAULT_GOAL := help
 
