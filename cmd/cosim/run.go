@@ -98,6 +98,14 @@ const (
 	fastest = 1e9
 )
 
+// checkRealTime says what is wrong with the value of --realtime.
+func checkRealTime(cmd *cobra.Command, factor float64) error {
+	if cmd.Flags().Changed("realtime") && !(factor >= slowest && factor < fastest) {
+		return fmt.Errorf("--realtime is %v, expected a factor from %v to below 1e9; without --realtime a run is as fast as it can", factor, slowest)
+	}
+	return nil
+}
+
 func (f *runFlags) check(cmd *cobra.Command) error {
 	switch {
 	case f.runs < 1:
@@ -106,8 +114,9 @@ func (f *runFlags) check(cmd *cobra.Command) error {
 		return fmt.Errorf("--parallel is %d, expected at least 1", f.parallel)
 	case len(f.decisions) > 0 && f.out == "":
 		return errors.New("--decisions needs a folder, --out is empty")
-	case cmd.Flags().Changed("realtime") && !(f.realtime >= slowest && f.realtime < fastest):
-		return fmt.Errorf("--realtime is %v, expected a factor from %v to below 1e9; without --realtime a run is as fast as it can", f.realtime, slowest)
+	}
+	if err := checkRealTime(cmd, f.realtime); err != nil {
+		return err
 	}
 	for _, text := range f.decisions {
 		s, err := experiment.ParseSelection(text)

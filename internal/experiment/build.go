@@ -8,6 +8,7 @@ import (
 	"cosim/cases"
 	"cosim/federates"
 	"cosim/grid"
+	"cosim/internal/record"
 	"cosim/internal/rng"
 	"cosim/network"
 	"cosim/quantum"
@@ -23,6 +24,7 @@ type federation struct {
 	tolerated   []cosync.Tolerance
 	timeline    Timeline
 	engine      *network.Engine
+	outsiders   []record.Outsider // federates that others simulate
 }
 
 // connections of the built-in federates. Whether a connection is direct is
@@ -46,11 +48,12 @@ var wiring = []cosync.Connection{
 func simTime(d time.Duration) cosync.Time { return cosync.Time(d) }
 
 // build makes the federation of a definition.
-func build(d *Definition) (*federation, error) { return buildRun(d, nil, 0) }
+func build(d *Definition) (*federation, error) { return buildRun(d, nil, nil, 0) }
 
 // buildRun makes a federation whose decisions r records, if any, and which runs
-// at so many simulated seconds a wall second, or 0 for as fast as it can.
-func buildRun(d *Definition, r *decisionRecorder, realTime float64) (*federation, error) {
+// at so many simulated seconds a wall second, or 0 for as fast as it can. The
+// clock, if any, has a say in decisions.
+func buildRun(d *Definition, r *decisionRecorder, clock *cuts, realTime float64) (*federation, error) {
 	c, err := cases.Load(d.Case)
 	if err != nil {
 		return nil, err
@@ -60,7 +63,7 @@ func buildRun(d *Definition, r *decisionRecorder, realTime float64) (*federation
 		return nil, fmt.Errorf("experiment: %w", err)
 	}
 	stream := func(name string) *rand.Rand { return rng.Stream(d.Seed, name) }
-	b := &builder{def: d, power: c, timeline: tl, stream: stream, decisions: r, realTime: realTime}
+	b := &builder{def: d, power: c, timeline: tl, stream: stream, decisions: r, clock: clock, realTime: realTime}
 	f := &federation{connections: wiring, timeline: tl}
 	for _, part := range []func() (cosync.Federate, error){b.quantum, b.network, b.scada, b.grid} {
 		made, err := part()
@@ -90,6 +93,7 @@ type builder struct {
 	// decisions records those of the planner, if not nil.
 	decisions *decisionRecorder
 	realTime  float64 // simulated seconds a wall second, or 0
+	clock     *cuts   // tells which decisions the clock ends, if not nil
 }
 
 func (b *builder) quantum() (cosync.Federate, error) {

@@ -12,6 +12,7 @@ import (
 
 	"cosim/federates"
 	"cosim/federates/ws"
+	"cosim/internal/record"
 	cosync "cosim/sync"
 )
 
@@ -150,7 +151,35 @@ func (f *federation) attach(ctx context.Context, d *Definition, o RunOptions) (*
 	if err := f.checkWires(d); err != nil {
 		return nil, err
 	}
-	a, listening, listener, err := f.listen(d)
+	live := make([]*ws.External, len(d.Federates))
+	a, err := f.await(ctx, d, o, live)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := o.past.cast(d, live)
+	if err == nil {
+		err = f.enlist(d, parts)
+	}
+	if err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// await waits until all programs are there that are to take part, by place in
+// the definition. Nil if none is.
+func (f *federation) await(ctx context.Context, d *Definition, o RunOptions, live []*ws.External) (*attached, error) {
+	var places []int
+	for i := range d.Federates {
+		if o.past.awaits(i) {
+			places = append(places, i)
+		}
+	}
+	if len(places) == 0 {
+		return nil, nil
+	}
+	a, listening, listener, err := f.listen(d, places)
 	if err != nil {
 		return nil, err
 	}
@@ -165,18 +194,18 @@ func (f *federation) attach(ctx context.Context, d *Definition, o RunOptions) (*
 		}
 		o.OnWait(missing, urls)
 	})
-	if err == nil {
-		err = f.enlist(d, a.server.Federates())
-	}
 	if err != nil {
 		a.close()
 		return nil, err
 	}
+	for i, x := range a.server.Federates() {
+		live[places[i]] = x
+	}
 	return a, nil
 }
 
-// listen opens the door.
-func (f *federation) listen(d *Definition) (*attached, ws.Listening, net.Listener, error) {
+// listen opens the door to the federates at the given places.
+func (f *federation) listen(d *Definition, places []int) (*attached, ws.Listening, net.Listener, error) {
 	at := d.Attach
 	l := ws.Listening{Address: at.Listen, Certificate: at.Certificate, Key: at.Key, ClientCA: at.ClientCA, Tokens: at.TokenFile != ""}
 	c := ws.Config{Run: d.RunName(), Seed: d.Seed, Stop: simTime(d.Duration), Origins: at.Origins}
@@ -187,7 +216,8 @@ func (f *federation) listen(d *Definition) (*attached, ws.Listening, net.Listene
 			return nil, l, nil, err
 		}
 	}
-	for _, x := range d.Federates {
+	for _, place := range places {
+		x := d.Federates[place]
 		if l.Tokens && tokens[x.Name] == "" {
 			return nil, l, nil, fmt.Errorf("experiment: %s has no token for %s", at.TokenFile, x.Name)
 		}
@@ -305,9 +335,10 @@ func (f *federation) fits(d *Definition, x External, about cosync.Description) e
 }
 
 // enlist puts connected federates and their connections into the federation.
-func (f *federation) enlist(d *Definition, externals []*ws.External) error {
+func (f *federation) enlist(d *Definition, externals []cosync.Federate) error {
 	f.connections = slices.Clone(f.connections)
 	for i, x := range d.Federates {
+		f.outsiders = append(f.outsiders, record.Outsider{Name: x.Name, About: externals[i].Describe()})
 		var builtIn cosync.Federate
 		if x.Replaces == "" {
 			f.federates = append(f.federates, externals[i])
@@ -359,19 +390,27 @@ func (f *federation) connect(c cosync.Connection) error {
 // lossDetail says in the record what became of a lost federate, and why, in
 // words that do not depend on the wall clock.
 func lossDetail(l cosync.Loss) string {
-	fate, reason := "held", "failed"
+	fate := "held"
 	if l.Standby {
 		fate = "standby"
 	}
+	return fate + ": " + lossReason(l.Err)
+}
+
+// lossReason is why a federate was lost, in a word.
+func lossReason(err error) string {
+	var again *recordedLoss
 	var peer *ws.PeerError
 	var rule *ws.Error
 	switch {
-	case errors.As(l.Err, &rule):
-		reason = rule.Code
-	case errors.As(l.Err, &peer):
-		reason = "connection"
+	case errors.As(err, &again):
+		return again.reason
+	case errors.As(err, &rule):
+		return rule.Code
+	case errors.As(err, &peer):
+		return "connection"
 	}
-	return fate + ": " + reason
+	return "failed"
 }
 
 // lossWatch tells of lost federates.

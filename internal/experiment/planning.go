@@ -62,8 +62,14 @@ func solverOf(name string) reconfig.Solver {
 // most of the period.
 func (b *builder) solver() reconfig.Solver {
 	s := solverOf(b.def.Reconfigure.Solver)
-	if _, ok := s.(reconfig.Engine); ok && b.realTime > 0 {
-		return federates.Watched{Limit: time.Duration(0.8 * float64(b.def.Reconfigure.Period) / b.realTime)}
+	if _, ok := s.(reconfig.Engine); !ok || b.realTime == 0 && (b.clock == nil || b.clock.past == nil) {
+		return s
+	}
+	if b.realTime > 0 {
+		s = federates.Watched{Limit: time.Duration(0.8 * float64(b.def.Reconfigure.Period) / b.realTime)}
+	}
+	if b.clock != nil {
+		b.clock.next, s = s, b.clock
 	}
 	return s
 }

@@ -38,6 +38,8 @@ type RunOptions struct {
 	OnStart func(*cosync.Master, []cosync.Federate)
 	// Decisions are those that are recorded in the run's folder.
 	Decisions []Selection
+
+	past *past // the run that is repeated, if any
 }
 
 // Result is what a run found and where it is.
@@ -51,6 +53,7 @@ type Result struct {
 	Recorded   []string      // files with decisions, see RunOptions.Decisions
 	Stalls     []string      // for whom the federation waited long
 	WorstLag   time.Duration // of a run in real time, behind its pace
+	Checked    int64         // steps that were held against those of a repeated run, the start included
 }
 
 // Name is that of the run's folder: "S-2-1".
@@ -67,8 +70,12 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	if o.Out != "" {
 		res.Dir = filepath.Join(o.Out, d.RunName())
 	}
+	if o.past != nil && o.past.resume {
+		res.Dir = o.past.dir
+	}
 	decisions := newDecisionRecorder(d, res.Dir, o.Decisions)
-	fed, err := buildRun(d, decisions, o.RealTime)
+	clock := &cuts{past: o.past.cuts(), behind: o.past.behind}
+	fed, err := buildRun(d, decisions, clock, o.RealTime)
 	if err != nil {
 		return nil, err
 	}
@@ -81,17 +88,36 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	observers, last := o.past.observers(d, fed)
+	observers = append(observers, stopped{ctx})
+	links := &chain{past: o.past}
+	if o.Out != "" {
+		links.dir, links.resume = res.Dir, o.past != nil && o.past.resume
+		observers = append(observers, newBoundary(links.dir, links.resume, fed, clock))
+	}
+	if o.Out != "" || o.past != nil {
+		observers = append(observers, links)
+	}
 	// The laws are checked at every row, where the balances are published.
-	observers := append([]cosync.Observer{m, newInvariants(simTime(d.Steps.Record))}, o.Observers...)
+	observers = append(observers, m, newInvariants(simTime(d.Steps.Record)))
+	observers = append(observers, o.Observers...)
 	if o.OnLost != nil {
 		observers = append(observers, lossWatch{o.OnLost})
 	}
 	var writer *record.Writer
 	if o.Out != "" {
-		if writer, err = record.Create(res.Dir, manifest, columnsOf(fed.federates)); err != nil {
-			return nil, createError(res.Dir, err)
+		if writer, err = o.past.record(res.Dir, manifest, columnsOf(fed.federates)); err != nil {
+			return nil, err
 		}
 		observers = append(observers, &recorder{writer: writer, every: simTime(d.Steps.Record)})
+	}
+	observers = append(observers, last...)
+	begin := o.OnStart
+	o.OnStart = func(m *cosync.Master, feds []cosync.Federate) {
+		links.step, links.levels = m.Step(), m.Levels()
+		if begin != nil {
+			begin(m, feds)
+		}
 	}
 	tell := o.OnStall
 	o.OnStall = func(s cosync.Stall) {
