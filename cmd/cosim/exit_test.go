@@ -24,6 +24,13 @@ func TestExitCodes(t *testing.T) {
 		{"run S-2 --decisions 10s", exitUsage},
 		{"decide nowhere.json", exitUsage},
 		{"export nowhere", exitFailed},
+		{"resume nowhere", exitUsage},
+		{"replay nowhere", exitUsage},
+		{"verify nowhere elsewhere", exitUsage},
+		{"verify nowhere", exitUsage},
+		{"fork nowhere --set seed=1", exitUsage},
+		{"fork nowhere --at 10", exitUsage},
+		{"fork nowhere --at 10s --set seed=1", exitUsage},
 	} {
 		var out, errs bytes.Buffer
 		var args []string

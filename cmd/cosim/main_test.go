@@ -10,7 +10,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"cosim": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"cosim":      func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"integrator": integrate,
 	})
 }
 
