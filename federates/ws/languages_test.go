@@ -224,18 +224,23 @@ func TestClientsInOtherLanguagesRefuseTheirOwnMistakes(t *testing.T) {
 		"late":     "step 5: mail[0]: expected at_ns in [50000000, 60000000), got 60000000",
 		"key":      "step 5: news[0]: unknown key ",
 		"text":     "step 5: mail[0]: expected a payload of bytes",
+		"number":   " of outputs, got 5",
 		"raise":    "Error: no licence",
 		"start":    "Error: no licence",
 	}
 	eachLanguage(t, func(t *testing.T, start starter) {
+		houses, programs := map[string]*house{}, map[string]*program{}
+		for wrong := range mistakes { // they take longer to start than to run
+			houses[wrong] = open(t, ws.Config{Stop: sync.Second, Federates: []ws.Expected{{Name: "b"}}})
+			programs[wrong] = start(houses[wrong].url("b"), nil, wrong)
+		}
 		for wrong, says := range mistakes {
-			h := open(t, ws.Config{Stop: sync.Second, Federates: []ws.Expected{{Name: "b"}}})
-			p := start(h.url("b"), nil, wrong)
-			_, err := amongAdders(t, h, sync.Second)
+			_, err := amongAdders(t, houses[wrong], sync.Second)
 			var told *ws.Error
 			if !errors.As(err, &told) || told.Code != ws.CodeFailed || !strings.Contains(told.Message, says) {
 				t.Errorf("%s: the master heard %v", wrong, err)
 			}
+			p := programs[wrong]
 			if p.cmd.Wait() == nil || !strings.Contains(p.err.String(), says) || !strings.HasSuffix(p.out.String(), "closed\n") {
 				t.Errorf("%s: the program says %s, %s", wrong, &p.out, &p.err)
 			}

@@ -137,45 +137,50 @@ func (s *strange) expectBoth(contains string) {
 	s.expect(10, "")
 }
 
-// What no server may do ends the session with a word, not with a hang.
+// forbidden is what no server may do: send a frame, or answer the handshake
+// with other words.
+var forbidden = map[string]struct{ send, old, new, says string }{
+	"mask":               {send: "\x81\x81abcd\x00", says: "reserved bits or a mask"},
+	"reserved bit":       {send: "\xc1\x01a", says: "reserved bits or a mask"},
+	"bytes":              {send: frame(0x82, "{}"), says: "opcode 2 where text was due"},
+	"unknown opcode":     {send: frame(0x83, "{}"), says: "opcode 3"},
+	"loose continuation": {send: frame(0x80, "{}"), says: "opcode 0"},
+	"text in a message":  {send: frame(0x01, "{") + frame(0x81, "}"), says: "opcode 1"},
+	"ping in pieces":     {send: frame(0x09, "a"), says: "split or too long"},
+	"long ping":          {send: frame(0x89, strings.Repeat("a", 126)), says: "split or too long"},
+	"no UTF-8":           {send: frame(0x81, "\"\xff\""), says: "not UTF-8"},
+	"too large":          {send: "\x81\x7f\x00\x00\x00\x10\x00\x00\x00\x00", says: "a frame of 68719476736 bytes"},
+	"no JSON":            {send: frame(0x81, "hello?"), says: "expected a message of cosim.v1.json, got"},
+	"no message":         {send: frame(0x81, "[1]"), says: "expected a message of cosim.v1.json, got"},
+	"no welcome":         {send: frame(0x81, `{"type":"stop","reason":"end"}`), says: "expected welcome, got a message of type"},
+	"accept":             {old: "Accept: ", new: "Accept: A", says: "no WebSocket server"},
+	"protocol":           {old: "cosim.v1.json", new: "mqtt", says: "does not speak cosim.v1.json"},
+	"extension":          {old: "Upgrade: websocket", new: "Upgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate", says: "extension"},
+}
+
+// It ends the session with a word, not with a hang.
 func TestClientsRefuseWhatWebSocketForbids(t *testing.T) {
 	eachLanguage(t, func(t *testing.T, start starter) {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listener.Close()
-		for name, test := range map[string]struct{ send, says string }{
-			"mask":               {"\x81\x81abcd\x00", "reserved bits or a mask"},
-			"reserved bit":       {"\xc1\x01a", "reserved bits or a mask"},
-			"bytes":              {frame(0x82, "{}"), "opcode 2 where text was due"},
-			"unknown opcode":     {frame(0x83, "{}"), "opcode 3"},
-			"loose continuation": {frame(0x80, "{}"), "opcode 0"},
-			"text in a message":  {frame(0x01, "{") + frame(0x81, "}"), "opcode 1"},
-			"ping in pieces":     {frame(0x09, "a"), "split or too long"},
-			"long ping":          {frame(0x89, strings.Repeat("a", 126)), "split or too long"},
-			"no UTF-8":           {frame(0x81, "\"\xff\""), "not UTF-8"},
-			"too large":          {"\x81\x7f\x00\x00\x00\x10\x00\x00\x00\x00", "a frame of 68719476736 bytes"},
-			"no JSON":            {frame(0x81, "hello?"), "expected a message of cosim.v1.json, got"},
-			"no message":         {frame(0x81, "[1]"), "expected a message of cosim.v1.json, got"},
-			"no welcome":         {frame(0x81, `{"type":"stop","reason":"end"}`), "expected welcome, got a message of type"},
-		} {
-			p := start(fmt.Sprintf("ws://%s/v1/federates/b", listener.Addr()), nil)
-			s := admit(t, listener)
-			s.expect(1, "hello")
-			s.send(test.send)
-			if p.cmd.Wait() == nil || !strings.Contains(p.err.String(), test.says) {
-				t.Errorf("%s: %s", name, &p.err)
+		listeners, programs := map[string]net.Listener{}, map[string]*program{}
+		for name := range forbidden {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
 			}
-			_ = s.conn.Close()
+			defer listener.Close()
+			listeners[name], programs[name] = listener, start(fmt.Sprintf("ws://%s/v1/federates/b", listener.Addr()), nil)
 		}
-		for name, test := range map[string]struct{ old, new, says string }{
-			"accept":    {"Accept: ", "Accept: A", "no WebSocket server"},
-			"protocol":  {"cosim.v1.json", "mqtt", "does not speak cosim.v1.json"},
-			"extension": {"Upgrade: websocket", "Upgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate", "extension"},
-		} {
-			p := start(fmt.Sprintf("ws://%s/v1/federates/b", listener.Addr()), nil)
-			s := admit(t, listener, test.old, test.new)
+		for name, test := range forbidden {
+			var replace []string
+			if test.old != "" {
+				replace = []string{test.old, test.new}
+			}
+			s := admit(t, listeners[name], replace...)
+			if test.send != "" {
+				s.expect(1, "hello")
+				s.send(test.send)
+			}
+			p := programs[name]
 			if p.cmd.Wait() == nil || !strings.Contains(p.err.String(), test.says) {
 				t.Errorf("%s: %s", name, &p.err)
 			}

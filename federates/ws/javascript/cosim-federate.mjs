@@ -224,6 +224,7 @@ class Player {
 
   /** The outputs as JSON text. */
   write(made, start, end) {
+    if (typeof made !== "object") throw new OutputError(`expected an object of outputs, got ${made}`);
     const contents = Object.entries(made).map(([name, content]) => {
       const port = this.outputs.get(name);
       if (!port) throw new OutputError(`expected the outputs ${[...this.outputs.keys()].join(", ")}, got "${name}"`);

@@ -230,7 +230,7 @@ class _Player:
         else:
             made = self.federate.step(start, self.read(step.get("inputs", {})))
         try:
-            done = {"type": "done", "seq": seq, "outputs": self.write(made or {}, start, end)}
+            done = {"type": "done", "seq": seq, "outputs": self.write({} if made is None else made, start, end)}
         except OutputError as error:
             raise OutputError(f"step {seq}: {error}") from None
         self.answer = json.dumps(done, allow_nan=False, separators=(",", ":"))
@@ -250,6 +250,8 @@ class _Player:
 
     def write(self, made, start, end):
         contents = {}
+        if not isinstance(made, dict):
+            raise OutputError(f"expected a dict of outputs, got {made!r}")
         for name, content in made.items():
             port = self.outputs.get(name)
             if port is None:
@@ -294,9 +296,9 @@ def _stamped(what, x, known, start, end):
     if unknown:
         raise OutputError(f"{what}: unknown key {sorted(unknown)[0]!r}")
     at = x.get("at_ns")
-    if not isinstance(at, int) or not (start <= at < end or start == end == at):
+    if not hasattr(at, "__index__") or not (start <= at < end or start == end == at):
         raise OutputError(f"{what}: expected at_ns in [{start}, {end}), got {at!r}")
-    return dict(x)
+    return {**x, "at_ns": at.__index__()}
 
 
 def _message(what, x, start, end):

@@ -29,7 +29,7 @@ class Adder extends Federate {
     this.state += 1;
     const made = { out: [this.state / 2, -this.state / 3], ...this.emit(t + Math.floor(this.stepNS / 3)) };
     if (t === 50_000_000) spoil(made);
-    return made;
+    return t === 50_000_000 && wrong === "number" ? 5 : made;
   }
 
   emit(at) {

@@ -35,6 +35,8 @@ class Adder(Federate):
         made = {"out": [self.state / 2, -self.state / 3], **self.emit(t + self.step_ns // 3)}
         if t == 50_000_000:
             spoil(made)
+            if wrong == "number":
+                return 5
         return made
 
     def emit(self, at):
