@@ -9,7 +9,7 @@
 // With z_{ℓ,o,t} ∈ {0,1} and Σ_o z_{ℓ,o,t} = 1,
 //
 //	min  Σ c_{ℓ,o,t} z_{ℓ,o,t} + Σ γ_ℓ·[option changes]
-//	   + Σ_e ρ·max(0, (1+φ)·m_{e,H} − (K_{e,H} − K_th)) + grid(u(z))
+//	   + Σ_e φ_e((1+l)·m_{e,H} − (K_{e,H} − K_th)) + grid(u(z))
 //	s.t. m_{e,t} + κ_ε·√(P_{e,t} + v_{e,t}) ≤ K_{e,t}           all chains
 //	     the same with K_{e,t} − K_safe                          all but the highest class
 //
@@ -19,7 +19,8 @@
 //	m, v      Draw                       cumulative mean and variance drawn, bit and bit²
 //	K, P      Pool.StockBits, …VarBits   stock with cumulative supply, its variance
 //	K_safe    Pool.ReserveBits           η_buf of the paper's (24)
-//	K_th, φ   Terminal                   stock wanted at H, and seconds of draw over those of H
+//	K_th, l   Terminal                   stock wanted at H, and seconds of draw over those of H
+//	φ         Terminal.Cost              of key missing at H: ρs²/2S up to S, then ρ a bit
 //	κ_ε       Problem.Kappa              Gaussian or Cantelli
 //	grid      Grid, Pending              |Δf|, |ΔV| and Δf² of a reduced model
 //
@@ -36,6 +37,7 @@
 // Lagrangian separates into a shortest path over (step, option) for each chain,
 // and its value is a bound whatever π is. Prices are those of a linear programme
 // over the paths found so far (column generation). See row and envelope for the
-// linear rows that stand for a cone, master for the linear programme, and Grid
-// for the grid's rows. Plans are judged by the exact cone alone.
+// linear rows that stand for a cone, master for the linear programme, Grid for
+// the grid's rows, and relaxation.tangent for terminal costs. Plans come from the
+// linear programme and from descent, and are judged by the exact cone alone.
 package reconfig

@@ -9,7 +9,7 @@ type Weights struct {
 	FreqPerHz     float64 // w_f
 	FreqPerHz2    float64 // λ
 	VoltagePerPU  float64 // w_v
-	TerminalPrice float64 // of a bit missing at the end of the horizon
+	TerminalPrice float64 // of a bit missing at the end of the horizon, where much is missing
 }
 
 // DefaultWeights are those of the experiments. The terminal price is
