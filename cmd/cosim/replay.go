@@ -31,6 +31,7 @@ func newReplay() *cobra.Command {
 		},
 	}
 	f.register(cmd)
+	f.registerJSON(cmd)
 	cmd.Flags().StringVar(&f.Out, "out", "", "folder for a recording of the replay; empty for none")
 	return cmd
 }

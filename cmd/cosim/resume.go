@@ -18,8 +18,11 @@ type repeatFlags struct {
 	json, quiet bool
 }
 
-func (f *repeatFlags) register(cmd *cobra.Command) {
+func (f *repeatFlags) registerJSON(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the figures as JSON")
+}
+
+func (f *repeatFlags) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 }
 
@@ -89,6 +92,7 @@ are started anew and taken along from the start: they must answer as they did.`,
 		},
 	}
 	f.registerLive(cmd)
+	f.registerJSON(cmd)
 	cmd.Flags().Float64Var(&f.RealTime, "realtime", 0, "simulated seconds a second of wall time, from the start on; without a value 1")
 	cmd.Flags().Lookup("realtime").NoOptDefVal = "1"
 	return cmd

@@ -93,6 +93,16 @@ func (p *past) awaits(i int) bool {
 	return p == nil || !p.alone && (p.tape == nil || i >= len(p.tape.lost) || !p.tape.lost[i])
 }
 
+// failure is why a repetition had to end, apart from the run's own errors.
+func (p *past) failure() error {
+	if p.tape == nil {
+		return nil
+	}
+	p.tape.mu.Lock()
+	defer p.tape.mu.Unlock()
+	return p.tape.failure
+}
+
 // cast gives the external federates their parts: the programs that take part,
 // by place in d.Federates, and what the tape has of them.
 func (p *past) cast(d *Definition, live []*ws.External) ([]cosync.Federate, error) {
@@ -176,6 +186,15 @@ func (o *RepeatOptions) run(ctx context.Context, p *past, d *Definition) (*Resul
 	res, err := Run(ctx, d, run)
 	if res != nil {
 		res.Checked = p.checked
+	}
+	var diverged *DivergenceError
+	switch failure := p.failure(); {
+	case errors.As(err, &diverged): // what was found is not the run's
+		return nil, diverged
+	case err != nil && failure == errRecordEnds:
+		return res, failure
+	case err != nil && failure != nil:
+		return nil, failure
 	}
 	return res, err
 }
