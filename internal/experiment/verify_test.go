@@ -125,3 +125,18 @@ func TestForkPartsFromItsRunWhereItSays(t *testing.T) {
 		t.Errorf("fork in place of its run: %v", err)
 	}
 }
+
+func TestDigestsOfStepsAllocateNothing(t *testing.T) {
+	d := brief(t)
+	allocations := func(observers ...cosync.Observer) float64 {
+		return testing.AllocsPerRun(1, func() {
+			if _, err := Run(context.Background(), d, RunOptions{Observers: observers}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	more := allocations(&chain{dir: t.TempDir(), step: 10 * cosync.Millisecond}) - allocations()
+	if more > 300 { // of the start; a run varies by some
+		t.Errorf("%v allocations more for 600 steps", more)
+	}
+}
