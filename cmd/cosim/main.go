@@ -127,9 +127,9 @@ func newRoot() *cobra.Command {
 		Long: `cosim runs power grid, packet network, quantum links and SCADA as one
 simulation: what happens to the frequency when the key runs out?
 
-  cosim run S-2                  one run, files in runs/S-2-1
+  cosim run S-3                  one run, files in runs/S-3-1
   cosim run S-1 --runs 30        thirty seeds, a table with 95 % intervals
-  cosim show S-2 > mine.yaml     an experiment to edit
+  cosim show S-3 > mine.yaml     an experiment to edit
   cosim validate mine.yaml       every mistake in it at once`,
 		Version:       experiment.Version(),
 		SilenceErrors: true,
