@@ -29,6 +29,8 @@ type Grid struct {
 	busHz, busPU, genHz, mechanical []float64
 	power, voltage                  []setPoint // by generator
 
+	trace func(GridTrace) // nil unless the run is traced
+
 	injections []gridInjection // by input, from gridInjected on
 }
 
@@ -74,7 +76,8 @@ type GridTrip struct {
 type pendingCommand struct {
 	at cosync.Time
 	scada.Command
-	operator bool // see Operate
+	operator bool   // see Operate
+	frame    uint64 // that brought it
 }
 
 type gridAction struct {
@@ -328,9 +331,11 @@ func (g *Grid) receive(m *cosync.Message, out []cosync.Signal) {
 	if d, ok := g.ieds[m.To]; ok {
 		var command scada.Command
 		// Why a frame was rejected is not for the sender to learn.
-		command, verdict, _ = d.Receive(m.From, m.Payload)
+		var err error
+		command, verdict, err = d.Receive(m.From, m.Payload)
+		g.judged(m, command, verdict, err)
 		if verdict == scada.Valid {
-			g.pending = append(g.pending, pendingCommand{at: m.At, Command: command})
+			g.pending = append(g.pending, pendingCommand{at: m.At, Command: command, frame: m.ID})
 		}
 	}
 	out[gridApplied].Messages = append(out[gridApplied].Messages, cosync.Message{
@@ -351,6 +356,7 @@ func (g *Grid) obey(t cosync.Time, events *cosync.Signal) {
 		if c.operator {
 			events.Events = append(events.Events, cosync.Event{At: t, Type: "operator-" + c.Kind, Element: c.Element, Value: c.Value})
 		}
+		g.obeyed(c, t)
 		switch c.Kind {
 		case scada.TaskAGC:
 			g.setPower(c)

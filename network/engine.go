@@ -31,6 +31,7 @@ type Engine struct {
 	balance     Balance
 	attacks     []*attack
 	attackStats AttackStats
+	passed      func(Pass) // nil unless the run is traced
 }
 
 // New builds the network at time 0, all links up. The function stream returns

@@ -174,6 +174,9 @@ func (q *queue) begin(e *Engine, ent entry, at int64) {
 		return
 	}
 	p := &e.packets[ent.packet]
+	if e.passed != nil {
+		e.passed(Pass{p.id, q.id, ent.enqueuedAt, at, ent.departAt, ent.arriveAt})
+	}
 	p.lost = ent.lost
 	arrival := ent.arriveAt
 	if !p.lost && q.to == p.to {

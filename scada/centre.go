@@ -21,6 +21,7 @@ type pending struct {
 // command opens a task of c and sends its set point or command.
 func (s *System) command(c *chain, value float64, atNS int64) error {
 	t := s.openTask(c, atNS)
+	s.tracer.triggered(s, t, value, 0)
 	if t.decided {
 		return nil
 	}
@@ -68,11 +69,14 @@ func (s *System) attempt(p *pending, atNS int64) error {
 		p.task.attempts++
 		p.task.mode, p.task.route = opt.Mode, opt.Route
 	}
+	s.tracer.attempted(s, p, opt, atNS)
 	switch {
 	case opt.Off && p.kind != order:
 		p.task.obstacle(Deactivated)
+		s.tracer.held(s, p.task, way, 0, Deactivated, atNS)
 		return nil
 	case s.knownDown(way):
+		s.tracer.held(s, p.task, way, 0, LinkDown, atNS)
 		if p.task != nil {
 			p.task.obstacle(LinkDown)
 		}
@@ -155,6 +159,7 @@ func (s *System) measured(m *message) error {
 	}
 	if ok && len(o) == 2 {
 		s.controller.heard(m.chain.element, sampledNS, float64(o[0].Float()), float64(o[1].Float()))
+		s.tracer.heard(s, m, sampledNS, float64(o[0].Float()), float64(o[1].Float()))
 	}
 	return nil
 }

@@ -85,6 +85,7 @@ func (s *System) forward(m *message, i int, atNS int64) (sent bool, err error) {
 		Class: m.chain.Task, Priority: m.chain.Priority, Payload: m.sealed[i],
 		ServiceNS: waitNS + int64(2*s.cfg.Crypto.Costs.MessageNS(mode, 8*len(m.payload))),
 	})
+	s.tracer.sent(s, m, waitNS)
 	return true, nil
 }
 
@@ -95,7 +96,8 @@ func (s *System) sealHops(m *message, i int, atNS int64, waitNS *int64) (ok bool
 	for ; end < len(m.route.legs) && m.route.legs[end].via.pool != nil; end++ {
 		a := m.route.legs[end].via
 		r := DrawRequest{atNS, a.from, m.chain.highest}
-		if a.pool.Available(r) < int64(a.drawBits(m.mode, len(m.payload))) {
+		if held, bits := a.pool.Available(r), int64(a.drawBits(m.mode, len(m.payload))); held < bits {
+			s.tracer.short(s, m, end, atNS, bits, held)
 			return false, nil
 		}
 	}
@@ -109,6 +111,7 @@ func (s *System) sealHops(m *message, i int, atNS int64, waitNS *int64) (ok bool
 		}
 		if err := s.sealLeg(m, j, atNS, wait); err != nil {
 			if isShortage(err) {
+				s.tracer.short(s, m, j, atNS, 0, 0)
 				return false, nil
 			}
 			return false, err
@@ -123,6 +126,7 @@ func (s *System) sealLeg(m *message, i int, atNS int64, waitNS *int64) error {
 	if m.task != nil {
 		m.task.keyBits += bits
 	}
+	s.tracer.drawn(s, m, i)
 	if err != nil {
 		return err
 	}
@@ -153,6 +157,7 @@ func (s *System) deliver(d *Delivery) error {
 		return nil
 	}
 	m.opened[i] = true
+	s.tracer.opened(s, m, d)
 	if i+1 < len(m.route.legs) {
 		return s.relay(m, i+1)
 	}
@@ -220,6 +225,7 @@ func (s *System) arrive(m *message, atNS int64) error {
 // refused for its content is an obstacle to the task.
 func (s *System) refuse(d *Delivery, v Verdict, reason string) {
 	s.out.Refusals = append(s.out.Refusals, Refusal{d.AtNS, d.ID, d.Node, v, reason})
+	s.tracer.refused(s, d, v, reason)
 	if v != Rejected {
 		return
 	}

@@ -43,6 +43,7 @@ func (s *System) SetPlan(plan []Option) error {
 			return fmt.Errorf("scada: chain %s: mode %v is weaker than %v", c.ID, o.Mode, c.MinMode)
 		}
 	}
+	s.tracer.planned(s, plan)
 	copy(s.plan, plan)
 	if !s.started {
 		copy(s.atGateway, plan)
@@ -127,6 +128,7 @@ func (s *System) obeyOrder(m *message) error {
 	if n := binary.BigEndian.Uint32(m.payload[2:]); n > s.lastOrder[i] {
 		s.lastOrder[i] = n
 		s.atGateway[i] = optionIn(m.payload)
+		s.tracer.atGateway(s, m)
 	}
 	return s.answer(m, orderAnswer, m.payload)
 }

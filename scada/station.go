@@ -62,6 +62,7 @@ func (s *System) sample(c *chain, atNS int64) error {
 	freq := s.in.SampleFreqHz[c.element] + p.PMUNoiseHz*noise.NormFloat64()
 	volt := s.in.SampleVoltagePU[c.element] + p.PMUNoisePU*noise.NormFloat64()
 	t := s.openTask(c, atNS)
+	s.tracer.triggered(s, t, freq, volt)
 	if t.decided {
 		return nil
 	}
@@ -91,13 +92,16 @@ func (s *System) enterGateway(m *message) bool {
 	s.lastValue[c.index] = m.payload
 	opt := s.atGateway[c.index]
 	m.task.mode, m.task.route = opt.Mode, opt.Route
+	s.tracer.entered(s, m, opt)
 	if opt.Off {
 		m.task.obstacle(Deactivated)
+		s.tracer.held(s, m.task, m.route, len(m.route.nodes)-1-m.route.hops, Deactivated, s.nowNS)
 		return false
 	}
 	m.route, m.mode = &c.forward[opt.Route], opt.Mode
 	if s.knownDown(m.route) {
 		m.task.obstacle(LinkDown)
+		s.tracer.held(s, m.task, m.route, len(m.route.nodes)-1-m.route.hops, LinkDown, s.nowNS)
 		return false
 	}
 	return true
@@ -110,6 +114,7 @@ func (s *System) applied(a *Applied) error {
 		return nil // not one of ours, or long ago
 	}
 	m := f.message
+	s.tracer.applied(s, m, a)
 	switch {
 	case a.Verdict == Rejected:
 		if m.task != nil {

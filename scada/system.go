@@ -61,6 +61,7 @@ type System struct {
 	objects    []iec104.Object
 	due        []dueTask
 	replan     func(nowNS int64) error
+	tracer     *tracer // nil unless the run is traced
 }
 
 // demand is a task asked for by Trigger.
@@ -184,6 +185,7 @@ func (s *System) Step(fromNS, toNS int64, in *Input, out *Output) error {
 		return err
 	}
 	s.diagnose(&out.Diagnostics)
+	s.tracer.outcomes(s)
 	if fromNS >= s.nextTidyNS {
 		s.sent.forget(fromNS - s.horizonNS)
 		s.nextTidyNS = fromNS + 1e9
@@ -200,6 +202,7 @@ func (s *System) take(in *Input) error {
 	for i := range in.Drops {
 		if f := s.sent.find(in.Drops[i].ID); f != nil && f.message.task != nil {
 			f.message.task.obstacle(in.Drops[i].Reason.cause())
+			s.tracer.dropped(s, f, &in.Drops[i])
 		}
 	}
 	for i := range in.Applied {
