@@ -185,7 +185,7 @@ func (s *System) Step(fromNS, toNS int64, in *Input, out *Output) error {
 		return err
 	}
 	s.diagnose(&out.Diagnostics)
-	s.tracer.outcomes(s)
+	s.tracer.outcomes(s, toNS)
 	if fromNS >= s.nextTidyNS {
 		s.sent.forget(fromNS - s.horizonNS)
 		s.nextTidyNS = fromNS + 1e9

@@ -89,6 +89,7 @@ func (s *System) Trace(f func(*Trace)) {
 type tracer struct {
 	tell  func(*Trace)
 	draws []Trace // of the leg that is being sealed
+	toNS  int64   // end of the last step: the plan may change between two
 }
 
 // tracedPool notes what is drawn.
@@ -240,10 +241,12 @@ func (t *tracer) heard(s *System, m *message, sampledNS int64, freqHz, voltagePU
 	}
 }
 
-func (t *tracer) outcomes(s *System) {
+// outcomes ends a step.
+func (t *tracer) outcomes(s *System, toNS int64) {
 	if t == nil {
 		return
 	}
+	t.toNS = toNS
 	for i := range s.out.Tasks {
 		e := &s.out.Tasks[i]
 		t.tell(&Trace{Kind: TraceOutcome, AtNS: e.DecidedNS, NowNS: s.nowNS, Task: e.TaskID, Chain: e.Chain, Ended: e})
@@ -254,9 +257,10 @@ func (t *tracer) planned(s *System, plan []Option) {
 	if t == nil {
 		return
 	}
+	now := max(s.nowNS, t.toNS)
 	for i, o := range plan {
 		if o != s.plan[i] {
-			t.tell(&Trace{Kind: TracePlan, AtNS: s.nowNS, NowNS: s.nowNS, Chain: i, Option: o})
+			t.tell(&Trace{Kind: TracePlan, AtNS: now, NowNS: now, Chain: i, Option: o})
 		}
 	}
 }
