@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cosim/federates"
+	"cosim/federates/mosaik"
 	"cosim/federates/ws"
 	"cosim/internal/record"
 	cosync "cosim/sync"
@@ -27,6 +28,7 @@ type External struct {
 	Deadline   time.Duration     `yaml:"deadline"`
 	Grace      time.Duration     `yaml:"grace"`
 	Parameters map[string]string `yaml:"parameters,omitempty"`
+	Mosaik     *Mosaik           `yaml:"mosaik,omitempty"` // the program is a mosaik simulator
 }
 
 // Wire is a connection that an external federate brings along.
@@ -70,6 +72,7 @@ func (d *Definition) resolveExternal() {
 		if x.Deadline == 0 {
 			x.Deadline = 10 * time.Second
 		}
+		x.Mosaik.resolve()
 	}
 	if len(d.Federates) > 0 && d.Attach.Listen == "" {
 		d.Attach.Listen = defaultListen
@@ -112,6 +115,7 @@ func (v *validator) external() {
 		for j, w := range x.Connect {
 			v.wire(fmt.Sprintf("%s.connect[%d]", path, j), w, names)
 		}
+		v.mosaik(path, &x)
 	}
 	if len(d.Federates) == 0 && d.Attach.Listen+d.Attach.TokenFile+d.Attach.Certificate+d.Attach.Key+d.Attach.ClientCA != "" {
 		v.fault("attach", "attach has no effect without federates")
@@ -136,10 +140,11 @@ func (v *validator) wire(path string, w Wire, names []string) {
 
 // attached are the external federates of a run.
 type attached struct {
-	server *ws.Server
-	web    *http.Server
-	ended  chan struct{}
-	cancel func() bool // of the watch on the run's context
+	simulators *simulators // of mosaik
+	server     *ws.Server  // nil: nobody is to connect
+	web        *http.Server
+	ended      chan struct{}
+	cancel     func() bool // of the watch on the run's context
 }
 
 // attach puts the external federates, once they have connected, into the
@@ -151,11 +156,17 @@ func (f *federation) attach(ctx context.Context, d *Definition, o RunOptions) (*
 	if err := f.checkWires(d); err != nil {
 		return nil, err
 	}
-	live := make([]*ws.External, len(d.Federates))
-	a, err := f.await(ctx, d, o, live)
+	live := make([]cosync.Federate, len(d.Federates))
+	simulators, err := startSimulators(ctx, d, o, live)
 	if err != nil {
 		return nil, err
 	}
+	a, err := f.await(ctx, d, o, live)
+	if err != nil {
+		simulators.close()
+		return nil, err
+	}
+	a.simulators = simulators
 	parts, err := o.past.cast(d, live)
 	if err == nil {
 		err = f.enlist(d, parts)
@@ -167,17 +178,17 @@ func (f *federation) attach(ctx context.Context, d *Definition, o RunOptions) (*
 	return a, nil
 }
 
-// await waits until all programs are there that are to take part, by place in
-// the definition. Nil if none is.
-func (f *federation) await(ctx context.Context, d *Definition, o RunOptions, live []*ws.External) (*attached, error) {
+// await waits until all programs are there that are to connect, by place in
+// the definition.
+func (f *federation) await(ctx context.Context, d *Definition, o RunOptions, live []cosync.Federate) (*attached, error) {
 	var places []int
 	for i := range d.Federates {
-		if o.past.awaits(i) {
+		if d.Federates[i].Mosaik == nil && o.past.awaits(i) {
 			places = append(places, i)
 		}
 	}
 	if len(places) == 0 {
-		return nil, nil
+		return &attached{}, nil
 	}
 	a, listening, listener, err := f.listen(d, places)
 	if err != nil {
@@ -247,6 +258,10 @@ func (f *federation) listen(d *Definition, places []int) (*attached, ws.Listenin
 
 func (a *attached) close() {
 	if a == nil {
+		return
+	}
+	a.simulators.close()
+	if a.server == nil {
 		return
 	}
 	a.cancel()
@@ -402,11 +417,14 @@ func lossReason(err error) string {
 	var again *recordedLoss
 	var peer *ws.PeerError
 	var rule *ws.Error
+	var simulator *mosaik.Error
 	switch {
 	case errors.As(err, &again):
 		return again.reason
 	case errors.As(err, &rule):
 		return rule.Code
+	case errors.As(err, &simulator):
+		return simulator.Code
 	case errors.As(err, &peer):
 		return "connection"
 	}

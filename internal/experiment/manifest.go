@@ -32,6 +32,7 @@ func (d *Definition) manifest() (*Manifest, error) {
 	seedless := *d
 	seedless.Seed = 0
 	seedless.Attach = Attach{} // where federates connect changes no result
+	seedless.Federates = withoutAddresses(d.Federates)
 	text, err := yaml.Marshal(&seedless)
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %w", err)

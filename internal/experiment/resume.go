@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"cosim/federates/ws"
 	"cosim/internal/record"
 	"cosim/internal/record/parquet"
 	cosync "cosim/sync"
@@ -105,13 +104,8 @@ func (p *past) failure() error {
 
 // cast gives the external federates their parts: the programs that take part,
 // by place in d.Federates, and what the tape has of them.
-func (p *past) cast(d *Definition, live []*ws.External) ([]cosync.Federate, error) {
-	parts := make([]cosync.Federate, len(d.Federates))
-	for i, x := range live {
-		if x != nil {
-			parts[i] = x
-		}
-	}
+func (p *past) cast(d *Definition, live []cosync.Federate) ([]cosync.Federate, error) {
+	parts := slices.Clone(live)
 	if p == nil || p.tape == nil {
 		if p != nil && p.alone {
 			return nil, fmt.Errorf("experiment: %s has no %s: nobody had connected when it ended", p.dir, record.BoundaryName)

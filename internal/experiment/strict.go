@@ -46,6 +46,7 @@ func (c *shape) value(n *yaml.Node, t reflect.Type, key string) {
 		if !optional {
 			c.fault(n, "%s: no value; give it one, or leave the key out", key)
 		}
+	case t.Kind() == reflect.Interface: // anything: a parameter of another program
 	case t == durationType:
 		c.duration(n, key)
 	case reflect.PointerTo(t).Implements(unmarshalerType):
