@@ -66,7 +66,7 @@ func taskSteps(w io.Writer, t *experiment.TaskTrace) {
 		place = max(place, utf8.RuneCountInString(t.Steps[i].Where))
 	}
 	_, colour := IsTerminal(w)
-	room := columns(w) - 23 - place
+	room := columns(w) - 24 - place
 	fmt.Fprintf(w, " %10s  %8s  %-*s what\n", "at / s", "+ ms", place, "where")
 	fmt.Fprintln(w, strings.Repeat("─", min(columns(w), 100)))
 	for i := range t.Steps {
