@@ -362,7 +362,7 @@ func TestDocumentedFederatesAreValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```yaml\n")
-	if len(blocks) != 3 {
+	if len(blocks) != 4 {
 		t.Fatalf("%d examples", len(blocks)-1)
 	}
 	for i, block := range blocks[1:] {
