@@ -79,8 +79,12 @@ func TestEveryFailureSaysWhyItHappened(t *testing.T) {
 			why: `^pool CC-GW\d could give 0 bit at \d.\d\d s; the measurement in aes-wc needs \d+ \(34,400 bit are kept for the highest priority\)$`,
 		},
 		{
+			name: "store", class: "pmu", cause: scada.NoKey, set: []string{"keys.supply=store", "keys.store.share=0.01", "keys.store.period=30s"},
+			why: `^store CC-GW\d \(refilled every 30s\) could give \d+ bit at \d.\d\d s; the measurement in aes-wc needs \d+$`,
+		},
+		{
 			name: "late", class: "pmu", cause: scada.Late, set: []string{"attacks=[{kind: delay, link: CC-GW3, probability: 1, delay_s: 0.2}]"},
-			why: `^it took 2\d\d.\d ms, 100.0 ms were allowed; the longest part, 200.\d ms, went by held up by an adversary behind GW3>CC$`,
+			why: `^it took 2\d\d.\d ms, 100.0 ms were allowed; the longest part, 200.\d ms, with an adversary behind GW3>CC$`,
 		},
 		{
 			name: "queue", class: "pmu", cause: scada.QueueDrop,
@@ -89,11 +93,11 @@ func TestEveryFailureSaysWhyItHappened(t *testing.T) {
 		},
 		{
 			name: "tampered", class: "agc", cause: scada.TagRejected, set: []string{"attacks=[{kind: tamper, link: CC-GW1, from: CC, probability: 1}]"},
-			why: `^GW1 refused frame \d+ at \d.\d\d s \(.+\): an adversary had tampered it on the way; none of`,
+			why: `^GW1 refused frame \d+ at \d.\d\d s \(.+\): an adversary had tampered with it on the way; none of`,
 		},
 		{
 			name: "forged", class: "agc", cause: scada.TagRejected, set: []string{"attacks=[{kind: tamper, link: RTU30-IED-gen-30, from: RTU30, probability: 1}]"},
-			why: `^IED-gen-30 refused frame \d+ at \d.\d\d s \(.+\): an adversary had tampered it on the way; none of`,
+			why: `^IED-gen-30 refused frame \d+ at \d.\d\d s \(.+\): an adversary had tampered with it on the way; none of`,
 		},
 		{
 			name: "off", class: "agc", cause: scada.Deactivated, options: RunOptions{OnStart: off.start, Observers: []cosync.Observer{off}},

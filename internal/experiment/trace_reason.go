@@ -121,7 +121,7 @@ func (t *tracer) whyKey(f *followed) string {
 		return "a pool on the route could not give the key"
 	}
 	x := h.trace
-	said := fmt.Sprintf("pool %s could give %s bit at %s; the %s in %s needs %s", x.Link, grouped(x.HeldBits), at(x.AtNS), x.Message, x.Option.Mode, grouped(x.Bits))
+	said := fmt.Sprintf("%s could give %s bit at %s; the %s in %s needs %s", t.supply(x.Link), grouped(x.HeldBits), at(x.AtNS), x.Message, x.Option.Mode, grouped(x.Bits))
 	if safe := t.safeBits(x.Link); safe > 0 && !t.highest(f) {
 		said += fmt.Sprintf(" (%s bit are kept for the highest priority)", grouped(safe))
 	}
@@ -162,7 +162,7 @@ func (t *tracer) whyLate(f *followed) string {
 			more(h.pass.ServedNS-h.pass.EnqueuedNS, "waiting in the queue "+q)
 			more(h.pass.DepartNS-h.pass.ServedNS, "being sent at "+q)
 			more(h.pass.ArriveNS-h.pass.DepartNS, "on the link "+q)
-			more(t.heldUp(f, h), "held up by an adversary behind "+q)
+			more(t.heldUp(f, h), "with an adversary behind "+q)
 		case h.trace != nil && h.trace.Kind == scada.TraceFrame:
 			more(h.trace.WaitNS, "waiting for key at "+h.trace.Node)
 			more(h.trace.ServiceNS-h.trace.WaitNS, "ciphering at "+h.trace.Node)
@@ -174,7 +174,7 @@ func (t *tracer) whyLate(f *followed) string {
 		said = fmt.Sprintf("it took %s, %s were allowed", span(end-f.triggerNS), allowed)
 	}
 	if what != "" {
-		said += fmt.Sprintf("; the longest part, %s, went by %s", span(longest), what)
+		said += fmt.Sprintf("; the longest part, %s, %s", span(longest), what)
 	}
 	return said
 }
@@ -236,7 +236,7 @@ func (t *tracer) whyRejected(f *followed) string {
 	said := fmt.Sprintf("%s refused frame %d at %s (%s)", node, h.frame, at(h.atNS), strings.TrimPrefix(reason, "scada: "+node+": "))
 	for i := range f.happened {
 		if m := f.happened[i]; m.mark != "" && m.frame == h.frame {
-			return said + ": an adversary had " + m.mark + " it on the way"
+			return said + ": an adversary had " + attackWords[m.mark] + " it on the way"
 		}
 	}
 	return said

@@ -180,7 +180,7 @@ func (w *wording) step(h *happening) (TraceStep, bool) {
 	case h.grid != nil:
 		w.grid(h.grid, &s)
 	default:
-		s.What, s.Where, s.Text = "attack", "adversary", fmt.Sprintf("frame %d was %s on the way", h.frame, h.mark)
+		s.What, s.Where, s.Text = "attack", "adversary", fmt.Sprintf("has %s frame %d on the way", attackWords[h.mark], h.frame)
 	}
 	return s, true
 }
@@ -193,6 +193,20 @@ var dropWords = map[string]string{
 	network.TTLExceeded.String(): "too many hops",
 	network.NoRoute.String():     "no way is up",
 	network.Intercepted.String(): "an adversary removed it",
+}
+
+// attackWords say what an adversary did to a frame.
+var attackWords = map[string]string{
+	network.Tampered.String(): "tampered with", network.Replayed.String(): "replayed",
+	network.Injected.String(): "injected", network.Delayed.String(): "delayed",
+}
+
+// supply is "pool CC-GW1", or the store of S-1.
+func (t *tracer) supply(link string) string {
+	if s := t.def.Keys; s.Supply == SupplyStore && t.def.centreLinks()[link] {
+		return fmt.Sprintf("store %s (refilled every %v)", link, s.Store.Period)
+	}
+	return "pool " + link
 }
 
 func (w *wording) scada(x *scada.Trace, s TraceStep) (TraceStep, bool) {
@@ -210,9 +224,9 @@ func (w *wording) scada(x *scada.Trace, s TraceStep) (TraceStep, bool) {
 		}
 	case scada.TraceKey:
 		s.OffsetBits, s.WaitS = x.OffsetBits, inSeconds(x.WaitNS)
-		s.Text = fmt.Sprintf("%s bit of key from pool %s at offset %s, %s", grouped(x.Bits), x.Link, grouped(x.OffsetBits), waited(x))
+		s.Text = fmt.Sprintf("%s bit of key from %s at offset %s, %s", grouped(x.Bits), w.supply(x.Link), grouped(x.OffsetBits), waited(x))
 	case scada.TraceShort:
-		s.Text = fmt.Sprintf("%s needs %s bit of key, pool %s gives %s", x.Option.Mode, grouped(x.Bits), x.Link, grouped(x.HeldBits))
+		s.Text = fmt.Sprintf("%s needs %s bit of key, %s gives %s", x.Option.Mode, grouped(x.Bits), w.supply(x.Link), grouped(x.HeldBits))
 	case scada.TraceFrame:
 		w.frame(x, &s)
 	case scada.TraceDrop:
