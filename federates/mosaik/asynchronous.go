@@ -94,14 +94,14 @@ func (x *Simulator) setData(raw json.RawMessage) error {
 	return nil
 }
 
-// setEvent puts down a step of an event-based simulator.
+// setEvent puts down a step of an event-based or hybrid simulator.
 func (x *Simulator) setEvent(raw json.RawMessage) error {
 	at, err := integer(raw)
 	switch {
 	case err != nil:
 		return fmt.Errorf("set_event: %w", err)
-	case x.meta == nil || x.meta.Type != eventBased:
-		return fmt.Errorf("set_event: only event-based simulators have events; a time-based one is stepped when its last step said")
+	case x.meta == nil || x.meta.Type == timeBased:
+		return fmt.Errorf("set_event: a time-based simulator is stepped when its last step said")
 	case at <= x.now:
 		return fmt.Errorf("set_event: expected a time later than %d, got %d", x.now, at)
 	}

@@ -29,7 +29,8 @@
 // Time-based simulators are stepped when they said, which must be at the start
 // of a step of the federate. Event-based ones are stepped at time zero, when
 // an input has changed, and when they said, at that very time; what they give
-// for a time within the federate's step is out at its end.
+// for a time within the federate's step is out at its end. So are hybrid ones,
+// but for changes of inputs that their meta does not list as trigger.
 //
 // # When something goes wrong
 //

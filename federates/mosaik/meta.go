@@ -12,6 +12,7 @@ import (
 const (
 	timeBased  = "time-based"
 	eventBased = "event-based"
+	hybrid     = "hybrid"
 )
 
 // meta is what a simulator says of itself in answer to init.
@@ -28,6 +29,32 @@ type metaModel struct {
 	Params    []string `json:"params"`
 	Attrs     []string `json:"attrs"`
 	AnyInputs bool     `json:"any_inputs"`
+
+	// Of hybrid simulators: inputs whose change is an event. A list, or true
+	// for all; of the two at most one is needed.
+	Trigger    json.RawMessage `json:"trigger"`
+	NonTrigger json.RawMessage `json:"non-trigger"`
+}
+
+// triggers says whether a change of an attribute has a simulator of the given
+// type stepped.
+func (m *metaModel) triggers(kind, attribute string) bool {
+	switch {
+	case kind != hybrid:
+		return kind == eventBased
+	case m.Trigger == nil && m.NonTrigger != nil:
+		return !holds(m.NonTrigger, attribute)
+	}
+	return holds(m.Trigger, attribute)
+}
+
+// holds looks for a name in a list, or in true, which stands for all.
+func holds(raw json.RawMessage, name string) bool {
+	var names []string
+	if json.Unmarshal(raw, &names) != nil {
+		return string(raw) == "true"
+	}
+	return slices.Contains(names, name)
 }
 
 func readMeta(reply json.RawMessage) (*meta, error) {
@@ -52,8 +79,8 @@ func readMeta(reply json.RawMessage) (*meta, error) {
 	if m.major == 2 && m.Type == "" {
 		m.Type = timeBased
 	}
-	if m.Type != timeBased && m.Type != eventBased {
-		return nil, faultf(CodeVersion, "expected a %s or %s simulator, got type %q", timeBased, eventBased, m.Type)
+	if m.Type != timeBased && m.Type != eventBased && m.Type != hybrid {
+		return nil, faultf(CodeVersion, "expected a %s, %s or %s simulator, got type %q", timeBased, eventBased, hybrid, m.Type)
 	}
 	return m, nil
 }

@@ -42,6 +42,7 @@ type target struct {
 	source string
 	place  place
 	before string // JSON that stands before its value
+	event  bool   // the simulator is stepped when it changes
 }
 
 // origin is an attribute that an element of an output shows.
@@ -54,6 +55,7 @@ type origin struct {
 type plan struct {
 	about    sync.Description
 	targets  []target // in the order of JSON
+	events   bool     // some of their changes are events
 	origins  []origin // in the order of ports and elements
 	wanted   []byte   // argument of get_data; nil: nothing is wanted
 	known    []known  // what the simulator may ask with get_data
@@ -102,7 +104,7 @@ func (p Port) resolve(entities []entity, input bool) (names []string, attributes
 }
 
 // newPlan finds the attributes of all ports.
-func newPlan(c *Config, entities []entity) (*plan, error) {
+func newPlan(c *Config, kind string, entities []entity) (*plan, error) {
 	p := &plan{about: sync.Description{Name: c.Name, Step: c.Step}}
 	for i, port := range c.Inputs {
 		names, attributes, err := port.resolve(entities, true)
@@ -117,7 +119,10 @@ func newPlan(c *Config, entities []entity) (*plan, error) {
 			}
 			p.known = append(p.known, known{source, place{i, j}})
 			for _, a := range attributes[j] {
-				p.targets = append(p.targets, target{a, source.entity, place{i, j}, ""})
+				at := slices.IndexFunc(entities, func(e entity) bool { return e.id == a.entity })
+				event := entities[at].model.triggers(kind, a.name)
+				p.targets = append(p.targets, target{a, source.entity, place{i, j}, "", event})
+				p.events = p.events || event
 			}
 		}
 	}
@@ -182,6 +187,27 @@ func quote(s string) string {
 		panic(fmt.Sprintf("mosaik: %q: %v", s, err)) // strings always can be
 	}
 	return string(b)
+}
+
+// changed says whether an input has that the simulator is to be stepped for,
+// since its last step. Last are the values of the targets then.
+func (p *plan) changed(last []float64, in []sync.Signal) bool {
+	for i := range p.targets {
+		t := &p.targets[i]
+		if t.event && in[t.place.port].Values[t.place.element] != last[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// values puts down those of the targets.
+func (p *plan) values(last []float64, in []sync.Signal) []float64 {
+	last = last[:0]
+	for i := range p.targets {
+		last = append(last, in[p.targets[i].place.port].Values[p.targets[i].place.element])
+	}
+	return last
 }
 
 // appendInputs writes the inputs of a step.

@@ -48,10 +48,10 @@ type Simulator struct {
 	seq      int64
 	from, to sync.Time
 	in       []sync.Signal
-	now      int64   // of the mosaik step in progress or last made; -1 before
-	due      []int64 // steps that the simulator wants, in order
-	inputs   []byte  // that were sent last
-	made     []made  // outputs that have not taken effect
+	now      int64     // of the mosaik step in progress or last made; -1 before
+	due      []int64   // steps that the simulator wants, in order
+	last     []float64 // inputs of that step
+	made     []made    // outputs that have not taken effect
 	values   [][]float64
 	begun    bool // the step has been asked
 	waiting  bool // for the reply to step
@@ -137,7 +137,7 @@ func (x *Simulator) create() error {
 			return err
 		}
 	}
-	x.plan, err = newPlan(&x.cfg, entities)
+	x.plan, err = newPlan(&x.cfg, x.meta.Type, entities)
 	return err
 }
 
@@ -175,25 +175,18 @@ func (x *Simulator) Ask(s *sync.Step) {
 // next requests the next mosaik step within the federate's step, if any.
 func (x *Simulator) next() error {
 	first, end := int64(x.from/x.cfg.Resolution), int64(x.to/x.cfg.Resolution)
-	var inputs []byte
-	if x.meta.Type == eventBased && x.now < first {
-		inputs = x.plan.appendInputs(nil, x.in)
-		if string(inputs) != string(x.inputs) {
-			x.want(first)
-		}
+	if x.now >= 0 && x.now < first && x.plan.changed(x.last, x.in) {
+		x.want(first)
 	}
 	if len(x.due) == 0 || x.due[0] >= end {
 		return nil
 	}
-	if inputs == nil {
-		inputs = x.plan.appendInputs(nil, x.in)
-	}
-	x.now, x.due, x.inputs = x.due[0], x.due[1:], inputs
+	x.now, x.due, x.last = x.due[0], x.due[1:], x.plan.values(x.last, x.in)
 	arguments := strconv.AppendInt([]byte{'['}, x.now, 10)
-	arguments = append(append(arguments, ','), inputs...)
+	arguments = x.plan.appendInputs(append(arguments, ','), x.in)
 	if x.meta.major > 2 {
 		advance := int64(x.cfg.Stop / x.cfg.Resolution)
-		if x.meta.Type == eventBased && len(x.plan.targets) > 0 {
+		if x.plan.events {
 			advance = end - 1 // an input can change with the next step
 		}
 		arguments = strconv.AppendInt(append(arguments, ','), advance, 10)
@@ -287,7 +280,7 @@ func (x *Simulator) take(reply json.RawMessage) error {
 		return faultf(CodeBadReply, "expected {eid: {attr: value}}, got %s", excerpt(reply))
 	}
 	at := x.now
-	if raw, given := data["time"]; given && x.meta.Type == eventBased {
+	if raw, given := data["time"]; given && x.meta.Type != timeBased {
 		var err error
 		if at, err = integer(raw); err != nil || at < x.now {
 			return faultf(CodeBadReply, "time: expected an integer from %d on, got %s", x.now, excerpt(raw))
@@ -303,7 +296,7 @@ func (x *Simulator) take(reply json.RawMessage) error {
 			entities[o.entity] = values
 		}
 		raw, given := values[o.name]
-		if !given && x.meta.Type == eventBased {
+		if !given && x.meta.Type != timeBased {
 			continue
 		}
 		value, err := number(raw)

@@ -204,7 +204,7 @@ func TestMisbehaviourIsBlamedOnTheRequest(t *testing.T) {
 		"a hang":          {at3("-"), mosaik.CodeDeadline, "expected a reply within 300ms"},
 		"old API":         {when("init", fmt.Sprintf(metaOf, "1.0", "time-based")), mosaik.CodeVersion, "sim (127.0.0.1:"},
 		"new API":         {when("init", fmt.Sprintf(metaOf, "4.0", "time-based")), mosaik.CodeVersion, "init: version: expected api_version 2 or 3, got 4.0"},
-		"hybrid":          {when("init", fmt.Sprintf(metaOf, "3.0", "hybrid")), mosaik.CodeVersion, `got type "hybrid"`},
+		"no type":         {when("init", fmt.Sprintf(metaOf, "3.0", "")), mosaik.CodeVersion, `got type ""`},
 		"no meta":         {when("init", `[1, ID, null]`), mosaik.CodeBadReply, "expected {api_version, type, models}, got null"},
 		"other model":     {when("init", `[1, ID, {"api_version": "3.0", "type": "time-based", "models": {"N": {}}}]`), mosaik.CodeEntities, `no model "M"; it has N`},
 		"too many":        {when("create", `[1, ID, [{"eid": "E", "type": "M"}, {"eid": "F", "type": "M"}]]`), mosaik.CodeBadReply, "expected 1 entities of model M, got 2"},
@@ -308,6 +308,41 @@ func TestEventBasedSimulatorIsSteppedWhenAnInputChangesAndWhenItSaid(t *testing.
 	}
 	if got, want := strings.Join(steps, " "), "0<9 20<29 25<29 50<59 80<89"; got != want {
 		t.Errorf("steps %s", got)
+	}
+}
+
+// The ramp's changes step a hybrid simulator only if its meta says so.
+func TestHybridSimulatorIsSteppedWhenItSaidAndByItsTriggers(t *testing.T) {
+	for lists, want := range map[string]string{
+		``:                                       "0<10 1<10 7<10",
+		`, "trigger": ["x"]`:                     "0<10 1<10 7<10",
+		`, "trigger": ["y"]`:                     "0<0 1<1 2<2 5<5 7<7 8<8",
+		`, "trigger": true`:                      "0<0 1<1 2<2 5<5 7<7 8<8",
+		`, "non-trigger": ["x"]`:                 "0<0 1<1 2<2 5<5 7<7 8<8",
+		`, "trigger": [], "non-trigger": ["x"]`:  "0<10 1<10 7<10",
+		`, "non-trigger": ["x", "y"]`:            "0<10 1<10 7<10",
+		`, "persistent": ["x"], "trigger": null`: "0<10 1<10 7<10",
+	} {
+		var steps []string
+		c := config(peer(t, good("hybrid", func(function string, at int64, arguments []json.RawMessage) string {
+			switch function {
+			case "init":
+				return strings.Replace(fmt.Sprintf(metaOf, "3.0", "hybrid"), `"y"]`, `"y"]`+lists, 1)
+			case "step":
+				steps = append(steps, fmt.Sprintf("%d<%s", at, arguments[2]))
+				if at < 2 {
+					return fmt.Sprintf(`[1, ID, %d]`, 6*at+1)
+				}
+				return `[1, ID, null]`
+			}
+			return ""
+		})))
+		if _, err := run(t, c, true); err != nil {
+			t.Fatalf("%s: %v", lists, err)
+		}
+		if got := strings.Join(steps, " "); got != want {
+			t.Errorf("%s: steps %s", lists, got)
+		}
 	}
 }
 
