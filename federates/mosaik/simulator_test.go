@@ -22,10 +22,10 @@ import (
 
 // script answers one request after another. What it returns goes out as the
 // bytes of a reply, with %d for the request's id; "" sends nothing.
-type script func(t *testing.T, function string, arguments []json.RawMessage) string
+type script func(t testing.TB, function string, arguments []json.RawMessage) string
 
 // peer waits on a port of its own and plays a script.
-func peer(t *testing.T, play script) string {
+func peer(t testing.TB, play script) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -87,7 +87,7 @@ const metaOf = `[1, ID, {"api_version": "%s", "type": "%s", "models": {"M": {"pu
 // good is a simulator with one entity that is stepped every second; other
 // takes over where it returns an answer.
 func good(kind string, other func(function string, time int64, arguments []json.RawMessage) string) script {
-	return func(t *testing.T, function string, arguments []json.RawMessage) string {
+	return func(_ testing.TB, function string, arguments []json.RawMessage) string {
 		var at int64
 		if function == "step" {
 			_ = json.Unmarshal(arguments[0], &at)
@@ -530,5 +530,29 @@ func TestCancelledStartEndsAtOnce(t *testing.T) {
 	c.Deadline = time.Minute
 	if _, err := mosaik.Start(ctx, c); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A step with one input and one output: two requests over loopback.
+func BenchmarkStep(b *testing.B) {
+	c := config(peer(b, good("time-based", func(string, int64, []json.RawMessage) string { return "" })))
+	c.Stop = sync.Time(b.N) * sync.Second
+	x, err := mosaik.Start(context.Background(), c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer x.Close()
+	out := []sync.Signal{{Values: make([]float64, 1)}}
+	if err := x.Init(out); err != nil {
+		b.Fatal(err)
+	}
+	in := []sync.Signal{{Values: []float64{1}}}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		from := sync.Time(i) * sync.Second
+		if err := x.Step(&sync.Step{Seq: int64(i), From: from, To: from + sync.Second, In: in, Out: out}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -174,6 +174,40 @@ func TestMosaikSimulatorsTakePartInARun(t *testing.T) {
 	}
 }
 
+// interrupter ends a run from a time on.
+type interrupter struct {
+	at     cosync.Time
+	cancel func()
+}
+
+func (i interrupter) Begin(*cosync.Frame) error { return nil }
+func (i interrupter) End(error) error           { return nil }
+func (i interrupter) Observe(f *cosync.Frame) error {
+	if f.To >= i.at {
+		i.cancel()
+	}
+	return nil
+}
+
+func TestRunWithMosaikSimulatorsIsResumed(t *testing.T) {
+	whole, err := Run(context.Background(), withMosaik(t, lostAbort), RunOptions{Out: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	part, err := Run(ctx, withMosaik(t, lostAbort), RunOptions{Out: t.TempDir(), Observers: []cosync.Observer{interrupter{8 * cosync.Second, cancel}}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if _, err := Resume(context.Background(), part.Dir, RepeatOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wantSeries, wantEvents := recorded(t, whole.Dir)
+	if series, events := recorded(t, part.Dir); series != wantSeries || events != wantEvents {
+		t.Error("the resumed run is another")
+	}
+}
+
 func TestLostMosaikSimulatorIsHeld(t *testing.T) {
 	d := withMosaik(t, lostHold)
 	d.Federates[0].Mosaik.Init["fails_at"] = 6
