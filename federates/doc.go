@@ -4,10 +4,10 @@
 //
 //	quantum ──fibre──▶ network ◀──frames── scada
 //	   ┊                ┊    │               ▲
-//	   ┊ blocks,        ┊    └─commands─▶ grid
-//	   ┊ fibre          ┊ deliveries,      ┊
-//	   ┊                ┊ drops            ┊ samples, applied
-//	   └┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┴┄┄┄▶ scada ◀┄┄┄┄┄┄┘
+//	   ┊ blocks,        ┊    └─commands─▶ ieds ──orders──▶ grid
+//	   ┊ fibre          ┊ deliveries,      ┊                ┊
+//	   ┊                ┊ drops            ┊ applied        ┊ samples
+//	   └┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┴┄┄┄▶ scada ◀┄┄┄┄┄┄┴┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┘
 //
 // Solid arrows are read in the same step, dotted ones in the next.
 package federates

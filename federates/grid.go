@@ -11,17 +11,16 @@ import (
 	cosync "cosim/sync"
 )
 
-// Grid is the federate of the power system. It holds the receiving ends of
-// the IEDs: a command acts only if its frame verifies there.
+// Grid is the federate of the power system. Its units, blocks and breakers obey
+// the orders that their IEDs pass on.
 type Grid struct {
 	sim   *grid.Simulator
 	cfg   GridConfig
-	ieds  map[string]*scada.IED
 	gens  map[string]int // element ("gen/30") → generator
 	block map[string]int // element ("block/8") → block
 	pmus  []int          // buses
 
-	pending []pendingCommand // verified, to act at the next substep
+	pending []pendingCommand // to act at the next substep
 	actions []gridAction     // of the timeline, in order of time
 	called  []float64        // MW by block
 	since   []cosync.Time    // when the block was called, while it is
@@ -52,7 +51,6 @@ type GridConfig struct {
 	// BlockDuration is how long a called block lasts before it returns by
 	// itself; 0 means for ever.
 	BlockDuration cosync.Time
-	IEDs          map[string]*scada.IED // by node
 	Steps         []GridLoadStep
 	Trips         []GridTrip
 }
@@ -77,7 +75,7 @@ type pendingCommand struct {
 	at cosync.Time
 	scada.Command
 	operator bool   // see Operate
-	frame    uint64 // that brought it
+	frame    string // that brought it, as an order's Detail
 }
 
 type gridAction struct {
@@ -88,7 +86,7 @@ type gridAction struct {
 
 // NewGrid makes the federate; it adds the blocks to sim.
 func NewGrid(sim *grid.Simulator, cfg GridConfig) (*Grid, error) {
-	g := &Grid{sim: sim, cfg: cfg, ieds: cfg.IEDs, gens: map[string]int{}, block: map[string]int{}}
+	g := &Grid{sim: sim, cfg: cfg, gens: map[string]int{}, block: map[string]int{}}
 	for _, x := range cfg.Generators {
 		i, ok := sim.GenIndex(strconv.Itoa(x.Bus))
 		if !ok {
@@ -197,7 +195,7 @@ func (g *Grid) call(i int, mw float64, t cosync.Time) {
 
 // Ports of Grid.
 const ( // in
-	gridCommands = iota
+	gridOrders   = iota
 	gridInjected // and all that follow
 )
 
@@ -210,7 +208,6 @@ const (
 	gridMechanical
 	gridReserve
 	gridBalance
-	gridApplied
 	gridEvents
 )
 
@@ -233,7 +230,7 @@ func (g *Grid) Describe() cosync.Description {
 	vector := func(name, unit string, elements []string) cosync.Port {
 		return cosync.Port{Name: name, Kind: cosync.Vector, Unit: unit, Elements: elements}
 	}
-	inputs := []cosync.Port{gridCommands: {Name: "commands", Kind: cosync.Messages, Direct: true, Optional: true}}
+	inputs := []cosync.Port{gridOrders: {Name: "orders", Kind: cosync.Events, Direct: true, Optional: true}}
 	for i := range g.injections {
 		inputs = append(inputs, g.injections[i].port)
 	}
@@ -250,7 +247,6 @@ func (g *Grid) Describe() cosync.Description {
 			gridMechanical:   vector("mechanical", "MW", gens),
 			gridReserve:      vector("reserve", "MW", blocks),
 			gridBalance:      vector("balance", "MW", []string{"residual"}),
-			gridApplied:      {Name: "applied", Kind: cosync.Messages},
 			gridEvents:       {Name: "events", Kind: cosync.Events},
 		},
 	}
@@ -302,8 +298,8 @@ func (g *Grid) Init(out []cosync.Signal) error {
 
 // Step implements sync.Federate.
 func (g *Grid) Step(s *cosync.Step) error {
-	for i := range s.In[gridCommands].Messages {
-		g.receive(&s.In[gridCommands].Messages[i], s.Out)
+	for _, e := range s.In[gridOrders].Events {
+		g.take(e, &s.Out[gridEvents])
 	}
 	for i := range g.injections {
 		g.injections[i].put(g.sim, s.In[gridInjected+i].Values)
@@ -324,28 +320,18 @@ func (g *Grid) Step(s *cosync.Step) error {
 	return nil
 }
 
-// receive lets the addressed IED verify a frame, and reports what it made of
-// it. A verified command acts at the next substep.
-func (g *Grid) receive(m *cosync.Message, out []cosync.Signal) {
-	verdict := scada.Rejected
-	if d, ok := g.ieds[m.To]; ok {
-		var command scada.Command
-		// Why a frame was rejected is not for the sender to learn.
-		var err error
-		command, verdict, err = d.Receive(m.From, m.Payload)
-		g.judged(m, command, verdict, err)
-		if verdict == scada.Valid {
-			g.pending = append(g.pending, pendingCommand{at: m.At, Command: command, frame: m.ID})
-		}
+// take keeps an order for the next substep. One that nothing here obeys, which
+// only a federate outside gives, is refused and changes nothing.
+func (g *Grid) take(e cosync.Event, events *cosync.Signal) {
+	c := scada.Command{Kind: e.Type, Element: e.Element, Value: e.Value}
+	if err := g.obeys(c); err != nil {
+		events.Events = append(events.Events, cosync.Event{At: e.At, Type: "order-refused", Element: e.Element, Value: e.Value, Detail: err.Error()})
+		return
 	}
-	out[gridApplied].Messages = append(out[gridApplied].Messages, cosync.Message{
-		At: m.At, ID: m.ID, From: m.To, Payload: verdictBytes[verdict : verdict+1],
-	})
+	g.pending = append(g.pending, pendingCommand{at: e.At, Command: c, frame: e.Detail})
 }
 
-var verdictBytes = []byte{byte(scada.Valid), byte(scada.Duplicate), byte(scada.Rejected)}
-
-// obey carries out the commands that arrived by t, in order of arrival.
+// obey carries out the orders that arrived by t, in order of arrival.
 func (g *Grid) obey(t cosync.Time, events *cosync.Signal) {
 	kept := g.pending[:0]
 	for _, c := range g.pending {

@@ -25,16 +25,11 @@ func newSimulator(t testing.TB) *grid.Simulator {
 	return sim
 }
 
-func gridConfig(t testing.TB) GridConfig {
-	t.Helper()
+func gridConfig() GridConfig {
 	cfg := smallScada()
-	ieds, err := scada.NewIEDs(cfg, scada.PresharedSecret(testStream("scada/psk")))
-	if err != nil {
-		t.Fatal(err)
-	}
 	return GridConfig{
 		Step: 10 * ms, SubStep: 10 * ms, Every: 100 * ms,
-		PMUs: cfg.PMUs, Generators: cfg.Generators, Blocks: cfg.Blocks, IEDs: ieds,
+		PMUs: cfg.PMUs, Generators: cfg.Generators, Blocks: cfg.Blocks,
 	}
 }
 
@@ -48,7 +43,7 @@ func newGrid(t testing.TB, cfg GridConfig) (*Grid, *bench) {
 }
 
 func TestGridStatesItsPorts(t *testing.T) {
-	g, _ := newGrid(t, gridConfig(t))
+	g, _ := newGrid(t, gridConfig())
 	var buses, gens []string
 	for _, b := range g.sim.Case().Buses {
 		buses = append(buses, "bus/"+b.ID)
@@ -59,7 +54,7 @@ func TestGridStatesItsPorts(t *testing.T) {
 	b, m := strings.Join(buses, " "), strings.Join(gens, " ")
 	checkPorts(t, g, `
 grid 10ms
-in commands messages direct optional
+in orders events direct optional
 out frequency vector Hz coi `+m+`
 out bus_frequency vector Hz `+b+`
 out bus_voltage vector pu `+b+`
@@ -68,7 +63,6 @@ out pmu_voltage vector pu pmu/30
 out mechanical vector MW `+m+`
 out reserve vector MW block/16
 out balance vector MW residual
-out applied messages
 out events events
 `)
 }
@@ -82,7 +76,7 @@ func TestGridNamesWhatIsNotThere(t *testing.T) {
 		"no generator at bus 16 to trip":            func(c *GridConfig) { c.Trips = []GridTrip{{Bus: 16}} },
 		`no branch "5-77" to trip`:                  func(c *GridConfig) { c.Trips = []GridTrip{{Branch: "5-77"}} },
 	} {
-		cfg := gridConfig(t)
+		cfg := gridConfig()
 		change(&cfg)
 		if _, err := NewGrid(newSimulator(t), cfg); err == nil || err.Error() != "grid: "+want {
 			t.Errorf("got %v, want %q", err, want)
@@ -93,7 +87,7 @@ func TestGridNamesWhatIsNotThere(t *testing.T) {
 // A PMU reports the frequency itself, the other vectors deviations; what is
 // published at rows only holds between them.
 func TestGridPublishesItsState(t *testing.T) {
-	cfg := gridConfig(t)
+	cfg := gridConfig()
 	cfg.Steps = []GridLoadStep{{From: 0, To: cosync.Second, Bus: 15, SizeMW: 100}}
 	g, b := newGrid(t, cfg)
 	bus, _ := g.sim.BusIndex("30")
@@ -117,9 +111,9 @@ func TestGridPublishesItsState(t *testing.T) {
 	}
 }
 
-// A command acts at the first substep at or after its arrival: the trajectory
+// An order acts at the first substep at or after its arrival: the trajectory
 // is bit by bit that of a simulator to which the block was set there.
-func TestCommandActsAtTheNextSubstep(t *testing.T) {
+func TestOrderActsAtTheNextSubstep(t *testing.T) {
 	for _, c := range []struct{ step, arrival, acts cosync.Time }{
 		{10 * ms, 0, 0},
 		{10 * ms, 1, 10 * ms},
@@ -131,17 +125,15 @@ func TestCommandActsAtTheNextSubstep(t *testing.T) {
 		{100 * ms, 199*ms + 1, 200 * ms},
 	} {
 		t.Run(fmt.Sprintf("step %v, arrival %v", c.step, c.arrival), func(t *testing.T) {
-			cfg := gridConfig(t)
+			cfg := gridConfig()
 			cfg.Step = c.step
 			_, b := newGrid(t, cfg)
-			frame := shedFrames(t, 150)[0]
-			frame.At = c.arrival
 			reference := newSimulator(t)
 			bus, _ := reference.BusIndex("16")
 			block := reference.AddBlock(bus, 200)
 			for b.step.To < 300*ms {
 				if from := b.step.To; c.arrival >= from && c.arrival < from+c.step {
-					b.in("commands").Messages = []cosync.Message{frame}
+					b.in("orders").Events = []cosync.Event{shed(c.arrival, 150)}
 				}
 				b.advance()
 				for now := b.step.From; now < b.step.To; now += 10 * ms {
@@ -162,7 +154,7 @@ func TestCommandActsAtTheNextSubstep(t *testing.T) {
 				}
 			}
 			if b.out("frequency").Values[0] == 0 {
-				t.Error("the command moved nothing")
+				t.Error("the order moved nothing")
 			}
 		})
 	}
@@ -172,33 +164,30 @@ func TestCommandActsAtTheNextSubstep(t *testing.T) {
 // model with one.
 func TestSetPointsReachTheirElement(t *testing.T) {
 	c := newSimulator(t).Case()
-	for task, set := range map[string]func(s *grid.Simulator, gen int, value float64){
-		scada.TaskAGC: (*grid.Simulator).SetPrefMW,
-		scada.TaskAVR: (*grid.Simulator).SetVrefPU,
+	for task, x := range map[string]struct {
+		set   func(s *grid.Simulator, gen int, value float64)
+		value float64
+	}{
+		scada.TaskAGC: {(*grid.Simulator).SetPrefMW, 20},
+		scada.TaskAVR: {(*grid.Simulator).SetVrefPU, 0.01},
 	} {
-		frame := setPointFrame(t, task)
-		command, _, err := gridConfig(t).IEDs[frame.To].Receive(frame.From, frame.Payload)
-		if err != nil || command.Kind != task || command.Value <= 0 {
-			t.Fatalf("%s: %+v, %v", task, command, err)
-		}
 		pair := [2]*grid.Simulator{}
 		for i := range pair {
+			var err error
 			if pair[i], err = grid.NewSimulator(c, grid.Options{AVR: true}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		g, err := NewGrid(pair[0], gridConfig(t))
+		g, err := NewGrid(pair[0], gridConfig())
 		if err != nil {
 			t.Fatal(err)
 		}
 		b := newBench(t, g)
-		if v := verdictOf(t, b, frame); v != scada.Valid {
-			t.Fatalf("%s: %v", task, v)
-		}
+		order(b, cosync.Event{Type: task, Element: "gen/30", Value: x.value})
 		reference := pair[1]
 		gen, _ := reference.GenIndex("30")
 		reference.AddBlock(0, 0)
-		set(reference, gen, command.Value)
+		x.set(reference, gen, x.value)
 		reference.Advance()
 		for range 100 {
 			b.advance()
@@ -212,70 +201,28 @@ func TestSetPointsReachTheirElement(t *testing.T) {
 	}
 }
 
-func verdictOf(t testing.TB, b *bench, m cosync.Message) scada.Verdict {
-	t.Helper()
-	m.At = b.step.To
-	b.in("commands").Messages = []cosync.Message{m}
-	b.advance()
-	applied := b.out("applied").Messages
-	if len(applied) != 1 || applied[0].ID != m.ID || applied[0].From != m.To || applied[0].At != m.At || len(applied[0].Payload) != 1 {
-		t.Fatalf("applied %+v, want one answer to frame %d of %s", applied, m.ID, m.To)
-	}
-	return scada.Verdict(applied[0].Payload[0])
+// shed is a call of the block.
+func shed(at cosync.Time, mw float64) cosync.Event {
+	return cosync.Event{At: at, Type: scada.TaskShed, Element: "block/16", Value: mw}
 }
 
-// A frame with any bit turned, to a wrong IED or from a wrong gateway is
-// rejected and changes nothing; the genuine one is obeyed once.
-func TestTamperedFrameIsRejectedAndChangesNothing(t *testing.T) {
-	_, b := newGrid(t, gridConfig(t))
-	settled := slices.Clone(b.out("bus_voltage").Values)
-	frame := shedFrames(t, 150)[0]
-	reject := func(what string, m cosync.Message) {
-		t.Helper()
-		if v := verdictOf(t, b, m); v != scada.Rejected {
-			t.Errorf("%s: %v, want %v", what, v, scada.Rejected)
-		}
-		if r, f := b.out("reserve").Values[0], b.out("frequency").Values[0]; r != 0 || f > 1e-12 || f < -1e-12 {
-			t.Fatalf("%s: %v MW called, Δf %v Hz", what, r, f)
-		}
-	}
-	for bit := 0; bit < 8*len(frame.Payload); bit += 7 {
-		m := frame
-		m.Payload = slices.Clone(frame.Payload)
-		m.Payload[bit/8] ^= 1 << (bit % 8)
-		reject(fmt.Sprintf("bit %d turned", bit), m)
-	}
-	cut, foreign, lost, wrong := frame, frame, frame, frame
-	cut.Payload = frame.Payload[:len(frame.Payload)-1]
-	foreign.To, lost.To, wrong.From = "IED-gen-30", "IED-77", "GW9"
-	reject("cut short", cut)
-	reject("at another IED", foreign)
-	reject("at no IED", lost)
-	reject("from another gateway", wrong)
-	reject("empty", cosync.Message{ID: 5, From: "GW1", To: "IED-block-16"})
-	for i, v := range b.out("bus_voltage").Values {
-		if d := v - settled[i]; d > 1e-12 || d < -1e-12 {
-			t.Errorf("the voltage of bus %d moved by %g pu", i, d)
-		}
-	}
-	if v := verdictOf(t, b, frame); v != scada.Valid || b.out("reserve").Values[0] != 150 {
-		t.Errorf("the genuine frame: %v, %v MW called", v, b.out("reserve").Values[0])
-	}
-	if v := verdictOf(t, b, frame); v != scada.Duplicate || b.out("reserve").Values[0] != 150 {
-		t.Errorf("the frame again: %v, %v MW called", v, b.out("reserve").Values[0])
-	}
+// order gives an order at the start of the next step, and makes the step.
+func order(b *bench, e cosync.Event) {
+	b.t.Helper()
+	e.At = b.step.To
+	b.in("orders").Events = []cosync.Event{e}
+	b.advance()
 }
 
 // More than a block can give is cut to its capacity, in the grid and in what
 // is published.
 func TestReserveIsWithinItsCapacity(t *testing.T) {
-	_, b := newGrid(t, gridConfig(t))
-	frames := shedFrames(t, 500, 30)
-	verdictOf(t, b, frames[0])
+	_, b := newGrid(t, gridConfig())
+	order(b, shed(0, 500))
 	if r := b.out("reserve").Values[0]; r != 200 {
 		t.Errorf("%v MW called of a block of 200", r)
 	}
-	verdictOf(t, b, frames[1])
+	order(b, shed(0, 30))
 	if r := b.out("reserve").Values[0]; r != 30 {
 		t.Errorf("%v MW called after a newer call of 30", r)
 	}
@@ -285,22 +232,20 @@ func TestReserveIsWithinItsCapacity(t *testing.T) {
 // system is the one that had only the governors' answer.
 func TestReserveReturnsWithTheLoadStep(t *testing.T) {
 	for _, release := range []bool{true, false} {
-		cfg := gridConfig(t)
+		cfg := gridConfig()
 		cfg.Steps = []GridLoadStep{{From: 50 * ms, To: 150 * ms, Bus: 15, SizeMW: 300, ReleaseReserve: release}}
 		_, b := newGrid(t, cfg)
 		reference := newSimulator(t)
 		bus, _ := reference.BusIndex("16")
 		load, _ := reference.BusIndex("15")
 		block := reference.AddBlock(bus, 200)
-		frame := shedFrames(t, 120)[0]
-		frame.At = 95 * ms
 		var events []cosync.Event
 		for b.step.To < 300*ms {
 			switch now := b.step.To; now {
 			case 50 * ms:
 				reference.AddLoadMW(load, 300, 0)
 			case 90 * ms:
-				b.in("commands").Messages = []cosync.Message{frame}
+				b.in("orders").Events = []cosync.Event{shed(95*ms, 120)}
 			case 100 * ms:
 				reference.SetBlockMW(block, 120)
 			case 150 * ms:
@@ -332,17 +277,14 @@ func TestReserveReturnsWithTheLoadStep(t *testing.T) {
 // A block that nobody releases returns by itself, its time running from the
 // first call.
 func TestCalledBlockReturnsByItself(t *testing.T) {
-	cfg := gridConfig(t)
+	cfg := gridConfig()
 	cfg.BlockDuration = 200 * ms
 	_, b := newGrid(t, cfg)
-	frames := shedFrames(t, 50, 80, 60)
-	for i, at := range []cosync.Time{40 * ms, 150 * ms, 300 * ms} {
-		frames[i].At = at
-	}
+	calls := []cosync.Event{shed(40*ms, 50), shed(150*ms, 80), shed(300*ms, 60)}
 	for b.step.To < 600*ms {
-		for _, m := range frames {
-			if m.At == b.step.To {
-				b.in("commands").Messages = []cosync.Message{m}
+		for _, e := range calls {
+			if e.At == b.step.To {
+				b.in("orders").Events = []cosync.Event{e}
 			}
 		}
 		b.advance()
@@ -364,10 +306,9 @@ func TestCalledBlockReturnsByItself(t *testing.T) {
 // A breaker opens and closes its branch; what is so already is refused, and
 // said.
 func TestBreakersSwitchTheirBranch(t *testing.T) {
-	_, b := newGrid(t, gridConfig(t))
+	_, b := newGrid(t, gridConfig())
 	reference := newSimulator(t)
 	branch, _ := reference.BranchIndex("16-17")
-	frames := demanded(t, "breaker-16-17", 0, 0, 1)
 	var types []string
 	for i, act := range []func(int) error{reference.TripBranch, nil, reference.CloseBranch} {
 		if act != nil {
@@ -375,9 +316,7 @@ func TestBreakersSwitchTheirBranch(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if v := verdictOf(t, b, frames[i]); v != scada.Valid {
-			t.Fatalf("order %d: %v", i, v)
-		}
+		order(b, cosync.Event{Type: scada.TaskBreaker, Element: "branch/16-17", Value: []float64{0, 0, 1}[i]})
 		reference.Advance()
 		want := make([]float64, len(reference.Case().Buses))
 		reference.BusVoltagePU(want)
@@ -393,8 +332,31 @@ func TestBreakersSwitchTheirBranch(t *testing.T) {
 	}
 }
 
+// What no element here obeys changes nothing, and is said.
+func TestOrdersToNobodyAreRefused(t *testing.T) {
+	_, b := newGrid(t, gridConfig())
+	for _, e := range []cosync.Event{
+		{Type: scada.TaskAGC, Element: "gen/16", Value: 100},
+		{Type: scada.TaskShed, Element: "block/99", Value: 100},
+		{Type: "pmu", Element: "pmu/30"},
+	} {
+		order(b, e)
+		said := b.out("events").Events
+		want := cosync.Event{
+			At: b.step.From, Type: "order-refused", Element: e.Element, Value: e.Value,
+			Detail: fmt.Sprintf("grid: no %q that obeys %s", e.Element, e.Type),
+		}
+		if len(said) != 1 || said[0] != want {
+			t.Errorf("events %+v, want %+v", said, want)
+		}
+	}
+	if f := b.out("frequency").Values[0]; f > 1e-12 || f < -1e-12 {
+		t.Errorf("Δf %v Hz", f)
+	}
+}
+
 func TestTripsTakeUnitsAndBranchesOut(t *testing.T) {
-	cfg := gridConfig(t)
+	cfg := gridConfig()
 	cfg.Trips = []GridTrip{{At: 200 * ms, Bus: 32}, {At: 100 * ms, Branch: "5-6"}} // told out of order
 	g, b := newGrid(t, cfg)
 	reference := newSimulator(t)
@@ -435,7 +397,7 @@ func TestTripsTakeUnitsAndBranchesOut(t *testing.T) {
 }
 
 func TestGridKeepsItsBalance(t *testing.T) {
-	cfg := gridConfig(t)
+	cfg := gridConfig()
 	cfg.Steps = []GridLoadStep{{From: 0, To: 200 * ms, Bus: 15, SizeMW: 500}}
 	cfg.Trips = []GridTrip{{At: 100 * ms, Bus: 32}}
 	_, b := newGrid(t, cfg)

@@ -24,6 +24,15 @@ func (g *Grid) Case() *grid.Case { return g.sim.Case() }
 // stands in the record as an event "operator-agc", "operator-breaker" and so
 // on. Set points of power and voltage come on top of the control centre's.
 func (g *Grid) Operate(now cosync.Time, c scada.Command) error {
+	if err := g.obeys(c); err != nil {
+		return err
+	}
+	g.pending = append(g.pending, pendingCommand{at: now, Command: c, operator: true})
+	return nil
+}
+
+// obeys says of a command that nothing in the grid obeys it.
+func (g *Grid) obeys(c scada.Command) error {
 	var ok bool
 	switch c.Kind {
 	case scada.TaskAGC, scada.TaskAVR:
@@ -36,7 +45,6 @@ func (g *Grid) Operate(now cosync.Time, c scada.Command) error {
 	if !ok {
 		return fmt.Errorf("grid: no %q that obeys %s", c.Element, c.Kind)
 	}
-	g.pending = append(g.pending, pendingCommand{at: now, Command: c, operator: true})
 	return nil
 }
 

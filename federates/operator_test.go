@@ -10,7 +10,7 @@ import (
 )
 
 func TestAnOperatorsCommandActsInTheNextStepAndIsRecorded(t *testing.T) {
-	g, b := newGrid(t, gridConfig(t))
+	g, b := newGrid(t, gridConfig())
 	b.advance()
 	for _, c := range []scada.Command{
 		{Kind: scada.TaskAGC, Element: "gen/30", Value: 25},
@@ -48,7 +48,7 @@ func TestAnOperatorsCommandActsInTheNextStepAndIsRecorded(t *testing.T) {
 }
 
 func TestAnOperatorsSetPointComesOnTopOfTheControllers(t *testing.T) {
-	g, b := newGrid(t, gridConfig(t))
+	g, b := newGrid(t, gridConfig())
 	g.pending = append(g.pending, pendingCommand{Command: scada.Command{Kind: scada.TaskAGC, Element: "gen/30", Value: 10}})
 	if err := g.Operate(0, scada.Command{Kind: scada.TaskAGC, Element: "gen/30", Value: 5}); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestAnOperatorsSetPointComesOnTopOfTheControllers(t *testing.T) {
 }
 
 func TestAnOperatorCannotCommandWhatIsNotThere(t *testing.T) {
-	g, _ := newGrid(t, gridConfig(t))
+	g, _ := newGrid(t, gridConfig())
 	for _, c := range []scada.Command{
 		{Kind: scada.TaskAGC, Element: "gen/16"},
 		{Kind: scada.TaskShed, Element: "block/99"},

@@ -1,6 +1,8 @@
 package federates
 
 import (
+	"strconv"
+
 	"cosim/network"
 	"cosim/scada"
 	cosync "cosim/sync"
@@ -26,21 +28,29 @@ type GridTrace struct {
 
 // Trace has f told what IEDs make of frames. It is called before the first
 // step, and changes nothing.
+func (d *IEDs) Trace(f func(GridTrace)) { d.trace = f }
+
+// Trace has f told what the grid obeys. It is called before the first step,
+// and changes nothing.
 func (g *Grid) Trace(f func(GridTrace)) { g.trace = f }
 
-func (g *Grid) judged(m *cosync.Message, c scada.Command, v scada.Verdict, err error) {
-	if g.trace == nil {
+func (d *IEDs) judged(m *cosync.Message, c scada.Command, v scada.Verdict, err error) {
+	if d.trace == nil {
 		return
 	}
 	x := GridTrace{Frame: m.ID, At: m.At, Node: m.To, Verdict: v, Command: c}
 	if err != nil {
 		x.Reason = err.Error()
 	}
-	g.trace(x)
+	d.trace(x)
 }
 
 func (g *Grid) obeyed(c pendingCommand, t cosync.Time) {
-	if g.trace != nil && !c.operator {
-		g.trace(GridTrace{Frame: c.frame, At: t, Obeyed: true, Command: c.Command})
+	if g.trace == nil || c.operator {
+		return
+	}
+	// An order that no frame brought, from a federate outside, has no task.
+	if frame, err := strconv.ParseUint(c.frame, 10, 64); err == nil {
+		g.trace(GridTrace{Frame: frame, At: t, Obeyed: true, Command: c.Command})
 	}
 }

@@ -32,7 +32,8 @@ type federation struct {
 var wiring = []cosync.Connection{
 	{From: "quantum.fibre", To: "network.fibre"},
 	{From: "scada.frames", To: "network.frames"},
-	{From: "network.commands", To: "grid.commands"},
+	{From: "network.commands", To: "ieds.commands"},
+	{From: "ieds.orders", To: "grid.orders"},
 	{From: "quantum.fibre", To: "scada.fibre"},
 	{From: "quantum.blocks", To: "scada.blocks"},
 	{From: "quantum.key", To: "scada.key"},
@@ -40,7 +41,7 @@ var wiring = []cosync.Connection{
 	{From: "quantum.state", To: "scada.state"},
 	{From: "network.deliveries", To: "scada.deliveries"},
 	{From: "network.drops", To: "scada.drops"},
-	{From: "grid.applied", To: "scada.applied"},
+	{From: "ieds.applied", To: "scada.applied"},
 	{From: "grid.pmu_frequency", To: "scada.frequency"},
 	{From: "grid.pmu_voltage", To: "scada.voltage"},
 }
@@ -65,7 +66,7 @@ func buildRun(d *Definition, r *decisionRecorder, clock *cuts, realTime float64)
 	stream := func(name string) *rand.Rand { return rng.Stream(d.Seed, name) }
 	b := &builder{def: d, power: c, timeline: tl, stream: stream, decisions: r, clock: clock, realTime: realTime}
 	f := &federation{connections: wiring, timeline: tl}
-	for _, part := range []func() (cosync.Federate, error){b.quantum, b.network, b.scada, b.grid} {
+	for _, part := range []func() (cosync.Federate, error){b.quantum, b.network, b.scada, b.ieds, b.grid} {
 		made, err := part()
 		if err != nil {
 			return nil, err
@@ -186,6 +187,14 @@ func (b *builder) storeConfig(l Link, i, n int) quantum.StoreConfig {
 	return c
 }
 
+func (b *builder) ieds() (cosync.Federate, error) {
+	ieds, err := scada.NewIEDs(b.def.scadaConfig(), scada.PresharedSecret(b.stream("scada/psk")))
+	if err != nil {
+		return nil, err
+	}
+	return federates.NewIEDs(ieds, simTime(b.def.Steps.Exchange)), nil
+}
+
 func (b *builder) grid() (cosync.Federate, error) {
 	d := b.def
 	opt := grid.Options{AVR: d.Grid.AVR}
@@ -196,13 +205,9 @@ func (b *builder) grid() (cosync.Federate, error) {
 	if err != nil {
 		return nil, err
 	}
-	ieds, err := scada.NewIEDs(d.scadaConfig(), scada.PresharedSecret(b.stream("scada/psk")))
-	if err != nil {
-		return nil, err
-	}
 	cfg := federates.GridConfig{
 		Step: simTime(d.Steps.Exchange), SubStep: simTime(subStep), Every: simTime(d.Steps.Record),
-		PMUs: d.PMUs, Generators: d.Generators, Blocks: d.Blocks, IEDs: ieds,
+		PMUs: d.PMUs, Generators: d.Generators, Blocks: d.Blocks,
 		BlockDuration: simTime(d.Controller.Emergency.ReserveDuration),
 	}
 	for _, s := range b.timeline.LoadSteps {

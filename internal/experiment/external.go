@@ -60,7 +60,7 @@ const defaultListen = "127.0.0.1:8765"
 // connection to it gets an input of its own.
 const injection = "grid.injection"
 
-var builtIn = []string{"quantum", "network", "scada", "grid"}
+var builtIn = []string{"quantum", "network", "scada", "ieds", "grid"}
 
 // resolveExternal fills in what the file leaves open.
 func (d *Definition) resolveExternal() {

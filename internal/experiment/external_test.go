@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,6 +224,47 @@ func (f *droop) Step(s *cosync.Step) error {
 	}
 	s.Out[0].Values[0] = -f.gain * s.In[0].Values[0] / 1000
 	return nil
+}
+
+// market gives two orders at half a second, one of which nothing obeys.
+type market struct{}
+
+func (market) Init([]cosync.Signal) error { return nil }
+func (market) Close() error               { return nil }
+func (market) Describe() cosync.Description {
+	return cosync.Description{Name: "market", Step: 100 * cosync.Millisecond, Outputs: []cosync.Port{{Name: "orders", Kind: cosync.Events}}}
+}
+
+func (market) Step(s *cosync.Step) error {
+	if s.From == 500*cosync.Millisecond {
+		s.Out[0].Events = append(s.Out[0].Events,
+			cosync.Event{At: s.From, Type: "shed", Element: "block/16", Value: 50},
+			cosync.Event{At: s.From, Type: "shed", Element: "block/99", Value: 50})
+	}
+	return nil
+}
+
+// Who is wired to the grid's orders commands it beside the IEDs.
+func TestAFederateOutsideOrdersTheGrid(t *testing.T) {
+	d := load(t, "S-2", "attach.listen=127.0.0.1:0", "duration=1s", "disturbances.contingencies.count=0",
+		"federates=[{name: market, connect: [{from: market.orders, to: grid.orders}]}]")
+	var called []cosync.Time // in steps from
+	count := watch(func(f *cosync.Frame) {
+		i, _ := f.Index("grid.reserve")
+		if j := slices.Index(f.Outputs[i].Port.Elements, "block/16"); f.Outputs[i].Values[j] == 50 {
+			called = append(called, f.From)
+		}
+	})
+	res, err := outside(t, d, ws.JSON, RunOptions{Out: t.TempDir(), Observers: []cosync.Observer{count}}, map[string]cosync.Federate{"market": market{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(called) != 50 || called[0] != 500*cosync.Millisecond {
+		t.Errorf("the block is called in %d steps of 50: %v", len(called), called)
+	}
+	if text := exported(t, res.Dir); strings.Count(text, "order-refused,block/99") != 1 {
+		t.Errorf("the order to nobody is not refused once")
+	}
 }
 
 // nadir is the deepest frequency of a run with two batteries of the given gain.

@@ -58,7 +58,7 @@ type keyTotals struct {
 var metered = []string{
 	"grid.frequency", "grid.bus_frequency", "grid.bus_voltage", "scada.tasks", "scada.pool", "scada.store", "scada.initial",
 	"scada.generated", "scada.consumed", "scada.discarded", "scada.expired", "scada.ledger", "scada.refused",
-	"grid.applied", "network.balance", "network.attacks", "network.marked",
+	"ieds.applied", "network.balance", "network.attacks", "network.marked",
 }
 
 func newMeter(d *Definition, tl Timeline) (*meter, error) {
@@ -126,7 +126,7 @@ func (m *meter) Observe(f *cosync.Frame) error {
 			return err
 		}
 	}
-	m.forgeries.observe(f.To, m.messages(f, "network.marked"), m.messages(f, "scada.refused"), m.messages(f, "grid.applied"))
+	m.forgeries.observe(f.To, m.messages(f, "network.marked"), m.messages(f, "scada.refused"), m.messages(f, "ieds.applied"))
 	if m.decides() && f.From%simTime(m.def.Reconfigure.Period) == 0 {
 		m.decisions.observe(m.values(f, "scada.decision"))
 	}

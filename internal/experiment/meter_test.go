@@ -62,14 +62,16 @@ func still(values ...float64) func(cosync.Time) []float64 {
 
 func seconds(s float64) cosync.Time { return cosync.Time(s * 1e9) }
 
-// measured runs the meter of d over scripted outputs.
+// measured runs the meter of d over scripted outputs, and IEDs that nothing
+// reaches.
 func measured(t *testing.T, d *Definition, tl Timeline, federates ...*script) *metrics.Summary {
 	t.Helper()
 	m, err := newMeter(d, tl)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []cosync.Federate
+	ieds := &script{name: "ieds", ports: []cosync.Port{{Name: "applied", Kind: cosync.Messages}}}
+	list := []cosync.Federate{ieds}
 	for _, f := range federates {
 		list = append(list, f)
 	}
@@ -118,7 +120,6 @@ func scripted() (grid, scada, network *script) {
 		}
 		return []float64{1.02, 1.01}
 	})
-	grid.ports = append(grid.ports, cosync.Port{Name: "applied", Kind: cosync.Messages})
 
 	pools := []string{"pool/CC-GW1", "pool/GW1-GW2"}
 	scada = &script{name: "scada", events: map[string][]cosync.Event{"tasks": {

@@ -17,10 +17,12 @@ type recorder struct {
 	row    []float64
 }
 
-// leftOut are vectors that say again what another one says.
+// leftOut are outputs that say again what another one says; of an order, the
+// end of its task and what the grid then does.
 var leftOut = map[string]bool{
 	"grid.pmu_frequency": true, "grid.pmu_voltage": true, "scada.initial": true,
 	"quantum.key": true, "quantum.up": true, "quantum.state": true,
+	"ieds.orders": true,
 }
 
 // descriptions say what a column's name and unit leave open.
@@ -65,9 +67,10 @@ func columnsOf(feds []cosync.Federate) []record.Column {
 func (r *recorder) Begin(f *cosync.Frame) error {
 	for i, o := range f.Outputs {
 		switch {
+		case leftOut[o.Name]:
 		case o.Port.Kind == cosync.Events:
 			r.events = append(r.events, i)
-		case o.Port.Kind == cosync.Vector && !leftOut[o.Name]:
+		case o.Port.Kind == cosync.Vector:
 			r.ports = append(r.ports, i)
 		}
 	}

@@ -101,6 +101,8 @@ func (t *tracer) start(_ *cosync.Master, feds []cosync.Federate) {
 		case *federates.Network:
 			t.engine = f.Engine()
 			t.engine.OnPass(t.passed)
+		case *federates.IEDs:
+			f.Trace(t.arrived)
 		case *federates.Grid:
 			f.Trace(t.arrived)
 		}
