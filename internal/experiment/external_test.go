@@ -388,7 +388,7 @@ func TestStallsAreTold(t *testing.T) {
 
 func TestExamplesOfFederatesAreValid(t *testing.T) {
 	files, err := filepath.Glob("../../federates/ws/examples/*/*.yaml")
-	if err != nil || len(files) != 2 {
+	if err != nil || len(files) != 3 {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {

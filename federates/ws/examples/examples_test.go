@@ -5,9 +5,11 @@ package examples_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,9 +57,19 @@ var (
 	}}
 )
 
+// outside is the one-mass grid.
+var outside = example{"grid/grid", "grid/grid.yaml", []string{
+	"duration=30s", "disturbances.scheduled=[{at: 10s, kind: load-step, bus: 15, size_mw: 300, duration: 10s}]",
+	"federates=[{name: my-grid, replaces: grid, parameters: {load_mw: 300, from_s: 10, to_s: 20}}]",
+}}
+
 // record runs an example with its program as a process and returns what it left
 // behind, and what the program printed.
 func (e example) record(t *testing.T, command ...string) (files map[string]string, said string) {
+	return e.observed(t, nil, command...)
+}
+
+func (e example) observed(t *testing.T, observers []cosync.Observer, command ...string) (files map[string]string, said string) {
 	t.Helper()
 	d, err := experiment.Load(e.experiment, experiment.Overrides{Set: append([]string{"attach.listen=127.0.0.1:0"}, e.set...)})
 	if err != nil {
@@ -68,7 +80,7 @@ func (e example) record(t *testing.T, command ...string) (files map[string]strin
 	var out bytes.Buffer
 	program := exec.CommandContext(ctx, command[0], command[1:]...)
 	program.Stdout, program.Stderr = &out, &out
-	o := experiment.RunOptions{Out: t.TempDir(), OnWait: func(_, urls []string) {
+	o := experiment.RunOptions{Out: t.TempDir(), Observers: observers, OnWait: func(_, urls []string) {
 		program.Env = append(os.Environ(), "COSIM_URL="+urls[0], "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH="+absolute(t, "../python"))
 		if err := program.Start(); err != nil {
 			t.Error(err)
@@ -192,6 +204,69 @@ func TestLinksLeaveOneRecordingInEveryLanguage(t *testing.T) {
 	}
 	if want != nil && string(own) == want["series.parquet"] {
 		t.Error("the links outside are not in the recording")
+	}
+}
+
+// frequency observes that of the grid, and the reserve that is called at most.
+type frequency struct {
+	hz        []float64 // deviation every 10 ms
+	reserveMW float64
+}
+
+func (o *frequency) Begin(f *cosync.Frame) error { return o.Observe(f) }
+func (o *frequency) End(error) error             { return nil }
+func (o *frequency) Observe(f *cosync.Frame) error {
+	i, _ := f.Index("grid.frequency")
+	o.hz = append(o.hz, f.Outputs[i].Values[0])
+	i, _ = f.Index("grid.reserve")
+	called := 0.0
+	for _, mw := range f.Outputs[i].Values {
+		called += mw
+	}
+	o.reserveMW = max(o.reserveMW, called)
+	return nil
+}
+
+// A grid outside obeys the orders of the control centre without any key.
+func TestGridLeavesOneRecordingInEveryLanguage(t *testing.T) {
+	var want map[string]string
+	for _, l := range languages {
+		t.Run(l.name, func(t *testing.T) {
+			var seen frequency
+			got, _ := outside.observed(t, []cosync.Observer{&seen}, interpreter(t, l.interpreter, l.from), outside.program+l.extension)
+			if want == nil {
+				want = got
+			}
+			same(t, got, want)
+			if x := seen.reserveMW; x < 200 || x > 400 {
+				t.Errorf("%.0f MW of reserve called for 300 MW of load", x)
+			}
+		})
+	}
+}
+
+// Without reserve, whose size hangs on a slope that is no longer the same once
+// units swing, one mass moves like the built-in grid's centre of inertia.
+func TestGridOutsideMovesLikeTheBuiltInOne(t *testing.T) {
+	calm := outside
+	calm.set = append(slices.Clone(outside.set), "controller.emergency.off=true")
+	var one, ten frequency
+	calm.observed(t, []cosync.Observer{&one}, interpreter(t, "python3", "python3"), calm.program+".py")
+	d, err := experiment.Load(calm.experiment, experiment.Overrides{Set: append(slices.Clone(calm.set), "federates=[]", "attach={}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := experiment.Run(context.Background(), d, experiment.RunOptions{Observers: []cosync.Observer{&ten}}); err != nil {
+		t.Fatal(err)
+	}
+	apart := 0.0
+	for i, hz := range one.hz {
+		apart = max(apart, math.Abs(hz-ten.hz[i]))
+	}
+	lowest := slices.Min(ten.hz)
+	t.Logf("lowest %.4f Hz, built in %.4f Hz; apart %.4f Hz at most", slices.Min(one.hz), lowest, apart)
+	if lowest > -0.05 || apart > -0.1*lowest {
+		t.Errorf("%.4f Hz apart, of a built-in grid that falls to %.4f Hz", apart, lowest)
 	}
 }
 
