@@ -186,12 +186,14 @@ func (p *Planner) setPending(q *pending, nowNS int64) error {
 	for o := 1; o < len(c.DelaySteps); o++ {
 		delay := p.delayS[i][o] + float64(q.waitsNS(nowNS))/1e9
 		soonest = min(soonest, delay)
-		c.DelaySteps[o] = int(math.Round(delay * 1e9 / float64(p.cfg.PeriodNS)))
+		// An overloaded queue has no end to its delay; beyond the horizon none counts.
+		steps := math.Round(delay * 1e9 / float64(p.cfg.PeriodNS))
+		c.DelaySteps[o] = int(math.Min(steps, float64(p.cfg.Horizon)))
 	}
 	for k := range c.LateCost {
 		c.LateCost[k] = c.NeverCost
 	}
-	if nowNS+int64(soonest*1e9) <= q.deadlineNS {
+	if float64(nowNS)+soonest*1e9 <= float64(q.deadlineNS) {
 		c.LateCost[0] = 0
 	}
 	return nil

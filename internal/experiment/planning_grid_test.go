@@ -77,3 +77,12 @@ func TestGridStatesAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// A gateway that takes a second a message is overloaded: delays without end are
+// no reason for a decision to fail.
+func TestDecisionsLiveWithEndlessDelays(t *testing.T) {
+	d := load(t, "S-3", append(short, "node_classes.gateway.processing_s=1", "duration=25s")...)
+	if _, err := Run(context.Background(), d, RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
