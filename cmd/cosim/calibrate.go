@@ -39,9 +39,11 @@ calibration.yaml for the case's folder.`,
 			}
 			log := cmd.ErrOrStderr()
 			opt.Progress = func(text string) { fmt.Fprintln(log, text) }
-			opt.Watch = func(runs int) (func(*experiment.Definition) cosync.Observer, func()) {
+			opt.Watch = func(runs int) (func(*experiment.Definition) ([]cosync.Observer, error), func()) {
 				p := terminal.NewProgress(log, runs, cosync.Time(d.Duration))
-				return func(d *experiment.Definition) cosync.Observer { return p.Watch(d.RunName()) }, p.Stop
+				return func(d *experiment.Definition) ([]cosync.Observer, error) {
+					return []cosync.Observer{p.Watch(d.RunName())}, nil
+				}, p.Stop
 			}
 			c, err := experiment.Calibrate(cmd.Context(), d, opt)
 			if err != nil {

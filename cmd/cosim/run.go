@@ -47,12 +47,14 @@ type runFlags struct {
 	realtime float64
 	listen   string
 
+	sinks sinks
+
 	decisions  []string
 	selections []experiment.Selection // parsed
 }
 
 func newRun() *cobra.Command {
-	var f runFlags
+	f := runFlags{sinks: newSinks()}
 	cmd := &cobra.Command{
 		Use:   "run EXPERIMENT",
 		Short: "run an experiment: one that ships inside (see cosim list), or a file",
@@ -74,6 +76,7 @@ func newRun() *cobra.Command {
 	flags.StringSliceVar(&f.decisions, "decisions", nil, "record decisions for cosim decide: 290s, 290s..300s, widest:10, slowest:10 (repeatable)")
 	flags.Float64Var(&f.realtime, "realtime", 0, "simulated seconds a second of wall time; without a value 1")
 	flags.Lookup("realtime").NoOptDefVal = "1"
+	f.sinks.register(flags)
 	return cmd
 }
 
@@ -145,6 +148,9 @@ func (f *runFlags) run(cmd *cobra.Command, nameOrPath string) error {
 	if err := f.warn(cmd, d); err != nil {
 		return failure{err}
 	}
+	if err := f.sinks.open(cmd); err != nil {
+		return err
+	}
 	results, err := f.batch(cmd.Context(), cmd, d)
 	results = begun(results)
 	if showErr := f.show(cmd, results); err == nil {
@@ -200,12 +206,17 @@ func (f *runFlags) batch(ctx context.Context, cmd *cobra.Command, d *experiment.
 		},
 		Parallel: f.parallel,
 	}
+	o.Watch = f.sinks.watch
 	if !f.quiet {
 		p := terminal.NewProgress(cmd.ErrOrStderr(), f.runs, cosync.Time(d.Duration))
 		defer p.Stop()
-		o.Watch = func(d *experiment.Definition) cosync.Observer { return p.Watch(d.RunName()) }
+		o.Watch = func(d *experiment.Definition) ([]cosync.Observer, error) {
+			observers, err := f.sinks.watch(d)
+			return append(observers, p.Watch(d.RunName())), err
+		}
 	}
-	return experiment.Batch(ctx, d, f.runs, o)
+	results, err := experiment.Batch(ctx, d, f.runs, o)
+	return results, errors.Join(err, f.sinks.close(cmd))
 }
 
 // show prints one run's figures, or the table of several.

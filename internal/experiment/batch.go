@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"cosim/internal/metrics"
@@ -17,8 +18,9 @@ type BatchOptions struct {
 	// Parallel is how many runs go on at a time; less than 1 means 1, and so do
 	// external federates, which can take part in one run at a time.
 	Parallel int
-	// Watch, if any, gives each run an observer of its own before it starts.
-	Watch func(d *Definition) cosync.Observer
+	// Watch, if any, gives each run observers of its own before it starts; a run
+	// for which it fails is not carried out.
+	Watch func(d *Definition) ([]cosync.Observer, error)
 	// Done, if any, hears of each ended run, one at a time, in the order in
 	// which they end.
 	Done func(*Result, error)
@@ -42,11 +44,7 @@ func Batch(ctx context.Context, d *Definition, runs int, o BatchOptions) ([]*Res
 			for i := range next {
 				one := *d
 				one.Seed = d.Seed + uint64(i)
-				opt := o.RunOptions
-				if o.Watch != nil {
-					opt.Observers = append(opt.Observers[:len(opt.Observers):len(opt.Observers)], o.Watch(&one))
-				}
-				res, err := Run(ctx, &one, opt)
+				res, err := o.run(ctx, &one)
 				if err != nil && runs > 1 {
 					err = fmt.Errorf("seed %d: %w", one.Seed, err)
 				}
@@ -69,6 +67,18 @@ func Batch(ctx context.Context, d *Definition, runs int, o BatchOptions) ([]*Res
 	close(next)
 	workers.Wait()
 	return results, errors.Join(errs...)
+}
+
+// run carries out one run with its own observers.
+func (o BatchOptions) run(ctx context.Context, d *Definition) (*Result, error) {
+	if o.Watch != nil {
+		own, err := o.Watch(d)
+		if err != nil {
+			return nil, err
+		}
+		o.Observers = slices.Concat(o.Observers, own)
+	}
+	return Run(ctx, d, o.RunOptions)
 }
 
 func summariesOf(results []*Result) []*metrics.Summary {

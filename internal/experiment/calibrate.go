@@ -33,7 +33,7 @@ type CalibrateOptions struct {
 	// Progress hears a line a round; Watch gives the observers of a round's
 	// runs and a function to be called at its end.
 	Progress func(text string)
-	Watch    func(runs int) (func(*Definition) cosync.Observer, func())
+	Watch    func(runs int) (func(*Definition) ([]cosync.Observer, error), func())
 }
 
 // Calibration is what a calibration found.
