@@ -69,9 +69,12 @@ func (p *setPoint) take(c pendingCommand) {
 	p.automatic = c.Value
 }
 
-// KeyDelivered is the type of the event of key that Deliver handed out; its
-// value are the bits, its detail the node that drew them.
-const KeyDelivered = "key-delivered"
+// Types of the events of key that Deliver was asked for: their value are the
+// bits, their detail the node that asked.
+const (
+	KeyDelivered = "key-delivered"
+	KeyRefused   = "key-refused" // for want of key: scada.ErrNoKey
+)
 
 // Deliver draws key of a link for an application at one of its nodes, from
 // what its chains draw from and under the same rules, and returns the key's
@@ -82,12 +85,16 @@ func (s *Scada) Deliver(now cosync.Time, link, node string, dst []byte) (offset 
 		return 0, fmt.Errorf("scada: no key pool %q", link)
 	}
 	key, _, err := supplyFor{k}.Draw(scada.DrawRequest{AtNS: int64(now), By: node}, 8*len(dst))
-	if err != nil {
+	told := cosync.Event{At: now, Type: KeyDelivered, Element: link, Value: float64(8 * len(dst)), Detail: node}
+	switch {
+	case errors.Is(err, scada.ErrNoKey):
+		told.Type = KeyRefused
+	case err != nil:
 		return 0, err
 	}
+	s.delivered = append(s.delivered, told)
 	copy(dst, key.Bytes)
-	s.delivered = append(s.delivered, cosync.Event{At: now, Type: KeyDelivered, Element: link, Value: float64(8 * len(dst)), Detail: node})
-	return key.Offset, nil
+	return key.Offset, err
 }
 
 // Fetch fills dst with key that was delivered at the other end of the link. The
@@ -118,8 +125,9 @@ func (s *Scada) Supplies() []*KeySupply { return s.supplies }
 func (s *Scada) Options() []scada.Option { return s.system.Plan() }
 
 // SetOption changes the route and mode of a chain, recorded as an event
-// "operator-plan" like those of a solver. It is called between two steps, in
-// runs whose chains nobody else reconfigures.
+// "operator-plan": the route as its value, the mode as its detail, with "off "
+// before it for a chain that is switched off. It is called between two steps,
+// in runs whose chains nobody else reconfigures.
 func (s *Scada) SetOption(now cosync.Time, chain int, o scada.Option) error {
 	if s.planning != nil {
 		return errors.New("scada: the experiment's own solver plans the chains")
@@ -131,7 +139,7 @@ func (s *Scada) SetOption(now cosync.Time, chain int, o scada.Option) error {
 	}
 	detail := o.Mode.String()
 	if o.Off {
-		detail = "off"
+		detail = "off " + detail // what it goes on in when it is switched on again
 	}
 	s.replanned = append(s.replanned, cosync.Event{
 		At: now, Type: "operator-plan", Element: s.cfg.Chains[chain].ID, Value: float64(o.Route), Detail: detail,

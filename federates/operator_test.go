@@ -2,6 +2,7 @@ package federates
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -107,8 +108,13 @@ func TestDeliveredKeyIsOnTheBooksAndGoneOnceReleased(t *testing.T) {
 	if _, err := s.Deliver(b.step.To, "CC-GW9", "CC", drawn); err == nil {
 		t.Error("key of a link that is not there")
 	}
-	if _, err := s.Deliver(b.step.To, "CC-GW1", "CC", make([]byte, 1<<20)); err == nil {
-		t.Error("more key than there is")
+	if _, err := s.Deliver(b.step.To, "CC-GW1", "CC", make([]byte, 1<<20)); !errors.Is(err, scada.ErrNoKey) {
+		t.Errorf("more key than there is: %v", err)
+	}
+	b.advance()
+	events = b.step.Out[scadaKeyEvents].Events
+	if len(events) != 1 || events[0].Type != KeyRefused || events[0].Value != 8<<20 || events[0].Detail != "CC" {
+		t.Errorf("events %+v", events)
 	}
 }
 
@@ -127,5 +133,12 @@ func TestAnOperatorChangesTheOptionOfAChain(t *testing.T) {
 	b.advance()
 	if e := b.step.Out[scadaPlan].Events; len(e) != 1 || e[0].Type != "operator-plan" || e[0].Element != "agc-30" || e[0].Detail != "aes-wc" {
 		t.Errorf("events %+v", e)
+	}
+	if err := s.SetOption(b.step.To, 1, scada.Option{Mode: scada.AESWC, Off: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.advance()
+	if e := b.step.Out[scadaPlan].Events; len(e) != 1 || e[0].Detail != "off aes-wc" {
+		t.Errorf("a chain that is switched off loses its mode: %+v", e)
 	}
 }

@@ -91,7 +91,7 @@ func (b *boundary) Observe(f *cosync.Frame) error {
 	}
 	for _, i := range b.operated {
 		for _, e := range f.Outputs[i].Events {
-			if e.Type != federates.KeyDelivered && !strings.HasPrefix(e.Type, operatorPrefix) {
+			if e.Type != federates.KeyDelivered && e.Type != federates.KeyRefused && !strings.HasPrefix(e.Type, operatorPrefix) {
 				continue
 			}
 			order := record.Event{AtNS: int64(e.At), Type: e.Type, Element: e.Element, Value: e.Value, Detail: e.Detail}

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,8 +51,11 @@ func (o *operator) do(now cosync.Time, e record.Event) error {
 	switch {
 	case e.AtNS != int64(now):
 		return fmt.Errorf("it was at %v", cosync.Time(e.AtNS))
-	case e.Type == federates.KeyDelivered && o.scada != nil:
+	case (e.Type == federates.KeyDelivered || e.Type == federates.KeyRefused) && o.scada != nil:
 		_, err := o.scada.Deliver(now, e.Element, e.Detail, make([]byte, int(e.Value)/8))
+		if e.Type == federates.KeyRefused && errors.Is(err, scada.ErrNoKey) {
+			return nil
+		}
 		return err
 	case kind == "plan" && o.scada != nil:
 		return o.setOption(now, e)
@@ -66,12 +70,11 @@ func (o *operator) setOption(now cosync.Time, e record.Event) error {
 	if i < 0 {
 		return fmt.Errorf("no such chain")
 	}
-	option := scada.Option{Route: int(e.Value), Mode: o.scada.Options()[i].Mode, Off: e.Detail == "off"}
-	if !option.Off {
-		var err error
-		if option.Mode, err = q3p.ParseMode(e.Detail); err != nil {
-			return err
-		}
+	mode, off := strings.CutPrefix(e.Detail, "off ")
+	option := scada.Option{Route: int(e.Value), Off: off}
+	var err error
+	if option.Mode, err = q3p.ParseMode(mode); err != nil {
+		return err
 	}
 	return o.scada.SetOption(now, i, option)
 }

@@ -107,7 +107,7 @@ func (r *recorder) write(f *cosync.Frame) error {
 // unitOfEvent is the unit of an event's value.
 func unitOfEvent(typ string) string {
 	switch {
-	case typ == federates.EventBlock, typ == federates.KeyDelivered, strings.HasPrefix(typ, "pool-"):
+	case typ == federates.EventBlock, typ == federates.KeyDelivered, typ == federates.KeyRefused, strings.HasPrefix(typ, "pool-"):
 		return "bit"
 	case strings.HasPrefix(typ, "load-step"), typ == "operator-agc", typ == "operator-shed":
 		return "MW"

@@ -317,13 +317,18 @@ func (c *console) Observe(f *cosync.Frame) error {
 		return c.grid.Operate(f.To, scada.Command{Kind: scada.TaskAGC, Element: "gen/30", Value: 3})
 	case cosync.Second:
 		_, err := c.scada.Deliver(f.To, "CC-GW1", "CC", make([]byte, 32))
+		if _, refused := c.scada.Deliver(f.To, "CC-GW2", "CC", make([]byte, 1<<20)); !errors.Is(refused, scada.ErrNoKey) {
+			return refused
+		}
 		option, off := c.scada.Options()[3], c.scada.Options()[4]
-		option.Mode, off.Off = scada.AESWC, true
+		option.Mode, off.Mode, off.Off = scada.AESWC, scada.AES, true
 		return errors.Join(err,
 			c.grid.Operate(f.To, scada.Command{Kind: scada.TaskBreaker, Element: "branch/1-2"}),
 			c.scada.SetOption(f.To, 3, option), c.scada.SetOption(f.To, 4, off))
 	case 2 * cosync.Second:
-		return c.scada.SetOption(f.To, 4, scada.Option{Mode: scada.OTP})
+		on := c.scada.Options()[4]
+		on.Off = false // in the mode that it was given before
+		return c.scada.SetOption(f.To, 4, on)
 	}
 	return nil
 }
