@@ -33,6 +33,21 @@ type LinkConfig struct {
 	Sifting float64 `yaml:"sifting"`
 	// ErrorCorrectionEfficiency is f_EC, the leakage over Shannon's limit.
 	ErrorCorrectionEfficiency float64 `yaml:"error_correction_efficiency"`
+	// DetectorDeadTimeS is how long a detector is blind after a click: of a
+	// rate R of clicks, R/(1 + R·τ) are counted.
+	DetectorDeadTimeS float64 `yaml:"detector_dead_time_s"`
+	// AfterpulseProb is p_ap, the probability that a click brings another one,
+	// at random: it adds p_ap/2 to the error rate.
+	AfterpulseProb float64 `yaml:"afterpulse_prob"`
+	// AuthenticationBits is the key that the protocol's own messages cost a
+	// block.
+	AuthenticationBits int `yaml:"authentication_bits"`
+	// Decoy is for the model bb84-decoy.
+	Decoy DecoyConfig `yaml:"decoy"`
+	// FiniteKey counts, for bb84-decoy, only what a finite block proves.
+	FiniteKey bool `yaml:"finite_key"`
+	// Pairs is for the model bbm92.
+	Pairs PairsConfig `yaml:"pairs"`
 	// OURate is λ_G, the mean reversion of the key rate, a second.
 	OURate float64 `yaml:"ou_rate"`
 	// OUSigmaRel is σ_G, the stationary deviation of G relative to Ḡ.
@@ -67,6 +82,8 @@ func DefaultLinkConfig() LinkConfig {
 		Misalignment:              0.015,
 		Sifting:                   0.5,
 		ErrorCorrectionEfficiency: 1.16,
+		Decoy:                     defaultDecoy,
+		Pairs:                     defaultPairs,
 		OURate:                    0.5,
 		OUSigmaRel:                0.05,
 		BreakRateHz:               1.0 / 5000,
@@ -106,6 +123,13 @@ func (c LinkConfig) Validate() error {
 	m.want("misalignment", c.Misalignment, atLeast(0).upTo(0.5))
 	m.want("sifting", c.Sifting, above(0).upTo(1))
 	m.want("error_correction_efficiency", c.ErrorCorrectionEfficiency, atLeast(1))
+	m.want("detector_dead_time_s", c.DetectorDeadTimeS, atLeast(0))
+	m.want("afterpulse_prob", c.AfterpulseProb, atLeast(0).upTo(1))
+	if c.AuthenticationBits < 0 {
+		m.add("authentication_bits", "must be at least 0, is %d", c.AuthenticationBits)
+	}
+	c.Decoy.validate(&m)
+	c.Pairs.validate(&m)
 	m.want("ou_rate", c.OURate, above(0))
 	m.want("ou_sigma_rel", c.OUSigmaRel, atLeast(0))
 	m.want("break_rate_hz", c.BreakRateHz, atLeast(0))
@@ -131,22 +155,27 @@ func (m *mistakes) want(field string, value float64, r interval) {
 	switch {
 	case math.IsNaN(value) || math.IsInf(value, 0):
 		m.add(field, "must be a finite number, is %v", value)
-	case value < r.low, r.open && value == r.low, value > r.high:
+	case value < r.low, r.open && value == r.low, value > r.high, r.openHigh && value == r.high:
 		m.add(field, "must be %s, is %v", r, value)
 	}
 }
 
-// interval of allowed values; open excludes the lower end.
+// interval of allowed values; open and openHigh exclude an end.
 type interval struct {
-	low, high float64
-	open      bool
+	low, high      float64
+	open, openHigh bool
 }
 
-func above(low float64) interval   { return interval{low, math.Inf(1), true} }
-func atLeast(low float64) interval { return interval{low, math.Inf(1), false} }
+func above(low float64) interval   { return interval{low: low, high: math.Inf(1), open: true} }
+func atLeast(low float64) interval { return interval{low: low, high: math.Inf(1)} }
 
 func (r interval) upTo(high float64) interval {
 	r.high = high
+	return r
+}
+
+func (r interval) below(high float64) interval {
+	r.high, r.openHigh = high, true
 	return r
 }
 
@@ -155,7 +184,10 @@ func (r interval) String() string {
 	if r.open {
 		s = fmt.Sprintf("above %v", r.low)
 	}
-	if !math.IsInf(r.high, 1) {
+	switch {
+	case r.openHigh:
+		s += fmt.Sprintf(" and below %v", r.high)
+	case !math.IsInf(r.high, 1):
 		s += fmt.Sprintf(" and at most %v", r.high)
 	}
 	return s

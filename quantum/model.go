@@ -3,10 +3,18 @@ package quantum
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
-// ModelBB84Paper names the rate model of equations [1-3].
-const ModelBB84Paper = "bb84-paper"
+// The rate models that RateModel knows.
+const (
+	ModelBB84Paper = "bb84-paper" // equations [1-3], single photons
+	ModelBB84Decoy = "bb84-decoy" // weak pulses, vacuum and weak decoy, or one decoy with a finite key
+	ModelBBM92     = "bbm92"      // entangled pairs
+)
+
+// Models lists the rate models.
+func Models() []string { return []string{ModelBB84Paper, ModelBB84Decoy, ModelBBM92} }
 
 // Model is a rate model: what a link distils under given optical conditions.
 // Implementations are immutable.
@@ -17,21 +25,47 @@ type Model interface {
 	Rate(lossDB, qberAdd float64) (qber, rateBPS float64)
 }
 
-// RateModel returns the model that c names.
+// RateModel returns the model that c names. What authenticates the protocol's
+// own messages is taken off its rate.
 func (c LinkConfig) RateModel() (Model, error) {
-	switch c.Model {
-	case ModelBB84Paper:
-		return bb84Paper{
+	var m Model
+	switch {
+	case c.Model == ModelBB84Paper:
+		m = bb84Paper{
 			pulseRateHz: c.PulseRateHz,
 			efficiency:  c.DetectorEfficiency,
 			darkCount:   c.DarkCountProb,
 			misaligned:  c.Misalignment,
 			sifting:     c.Sifting,
 			leakage:     c.ErrorCorrectionEfficiency,
-		}, nil
+			detector:    c.detector(),
+		}
+	case c.Model == ModelBB84Decoy && c.FiniteKey:
+		m = newOneDecoy(c)
+	case c.Model == ModelBB84Decoy:
+		m = newVacuumWeak(c)
+	case c.Model == ModelBBM92:
+		m = newPairs(c)
 	default:
-		return nil, &FieldError{"model", fmt.Sprintf("must be %q, is %q", ModelBB84Paper, c.Model)}
+		return nil, &FieldError{"model", fmt.Sprintf("must be one of %s, is %q", strings.Join(Models(), ", "), c.Model)}
 	}
+	if c.AuthenticationBits > 0 {
+		m = authenticated{m, float64(c.BlockBits) / float64(c.BlockBits+c.AuthenticationBits)}
+	}
+	return m, nil
+}
+
+// authenticated is a model of which each block pays for the tags of the
+// messages that made it: of BlockBits + AuthenticationBits distilled,
+// BlockBits are delivered.
+type authenticated struct {
+	Model
+	share float64
+}
+
+func (m authenticated) Rate(lossDB, qberAdd float64) (qber, rateBPS float64) {
+	qber, rateBPS = m.Model.Rate(lossDB, qberAdd)
+	return qber, m.share * rateBPS
 }
 
 // NominalRateBPS is the key rate of an undisturbed link of configuration c at
@@ -76,6 +110,7 @@ type bb84Paper struct {
 	misaligned  float64 // e_d
 	sifting     float64 // q
 	leakage     float64 // f_EC
+	detector    detector
 }
 
 func (m bb84Paper) Rate(lossDB, qberAdd float64) (qber, rateBPS float64) {
@@ -85,8 +120,8 @@ func (m bb84Paper) Rate(lossDB, qberAdd float64) (qber, rateBPS float64) {
 		return 0.5, 0
 	}
 	// A half is pure noise; entropy, symmetric about it, would reward more.
-	qber = math.Min(0.5, (m.misaligned*eta+0.5*m.darkCount)/clicks+qberAdd)
-	return qber, m.pulseRateHz * clicks * m.sifting * secretFraction(qber, m.leakage)
+	qber = math.Min(0.5, (m.misaligned*eta+0.5*m.darkCount)/clicks+qberAdd+m.detector.errorAdded())
+	return qber, m.pulseRateHz * clicks * m.sifting * secretFraction(qber, m.leakage) * m.detector.live(m.pulseRateHz*clicks)
 }
 
 // secretFraction is f_sec, the secret part of the sifted bits [2].
