@@ -101,7 +101,7 @@ func (o *Options) check() error {
 		{"Step", o.Step < 0},
 		{"StallAfter", o.StallAfter < 0},
 		{"StepDeadline", o.StepDeadline < 0},
-		{"RealTime", !(o.RealTime >= 0 && o.RealTime < 1e9)},
+		{"RealTime", !validPace(o.RealTime)},
 	} {
 		if x.bad {
 			errs = append(errs, fmt.Errorf("option %s is out of range", x.name))
@@ -227,7 +227,7 @@ func (m *Master) await(ctx context.Context, t Time) error {
 		c.wait(ctx)
 		m.pacer.start += m.clock.Now() - held
 	}
-	m.pacer.wait(ctx, t)
+	m.pacer.wait(ctx, t, m.options.Controller)
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sync: stopped at %v: %w", t, err)
 	}
