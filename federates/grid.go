@@ -1,6 +1,7 @@
 package federates
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -119,21 +120,11 @@ func NewGrid(sim *grid.Simulator, cfg GridConfig) (*Grid, error) {
 // plan turns the timeline into actions.
 func (g *Grid) plan() error {
 	for _, s := range g.cfg.Steps {
-		bus, ok := g.sim.BusIndex(strconv.Itoa(s.Bus))
-		if !ok {
-			return fmt.Errorf("grid: load step at bus %d, which does not exist", s.Bus)
+		actions, err := g.loadStep(s)
+		if err != nil {
+			return err
 		}
-		element := fmt.Sprintf("bus/%d", s.Bus)
-		g.actions = append(g.actions, gridAction{s.From, func() error {
-			g.sim.AddLoadMW(bus, s.SizeMW, 0)
-			return nil
-		}, cosync.Event{At: s.From, Type: "load-step", Element: element, Value: s.SizeMW}}, gridAction{s.To, func() error {
-			g.sim.AddLoadMW(bus, -s.SizeMW, 0)
-			if s.ReleaseReserve {
-				g.release()
-			}
-			return nil
-		}, cosync.Event{At: s.To, Type: "load-step-end", Element: element, Value: -s.SizeMW}})
+		g.actions = append(g.actions, actions[0], actions[1])
 	}
 	for _, t := range g.cfg.Trips {
 		a, err := g.trip(t)
@@ -144,6 +135,33 @@ func (g *Grid) plan() error {
 	}
 	slices.SortStableFunc(g.actions, func(a, b gridAction) int { return int(a.at - b.at) })
 	return nil
+}
+
+// loadStep is the beginning and the end of a step of load.
+func (g *Grid) loadStep(s GridLoadStep) (actions [2]gridAction, err error) {
+	bus, ok := g.sim.BusIndex(strconv.Itoa(s.Bus))
+	if !ok {
+		return actions, fmt.Errorf("grid: load step at bus %d, which does not exist", s.Bus)
+	}
+	element := fmt.Sprintf("bus/%d", s.Bus)
+	actions[0] = gridAction{s.From, func() error {
+		g.sim.AddLoadMW(bus, s.SizeMW, 0)
+		return nil
+	}, cosync.Event{At: s.From, Type: "load-step", Element: element, Value: s.SizeMW}}
+	actions[1] = gridAction{s.To, func() error {
+		g.sim.AddLoadMW(bus, -s.SizeMW, 0)
+		if s.ReleaseReserve {
+			g.release()
+		}
+		return nil
+	}, cosync.Event{At: s.To, Type: "load-step-end", Element: element, Value: -s.SizeMW}}
+	return actions, nil
+}
+
+// schedule adds an action behind those of the same time.
+func (g *Grid) schedule(a gridAction) {
+	i, _ := slices.BinarySearchFunc(g.actions, a.at, func(x gridAction, at cosync.Time) int { return cmp.Compare(x.at, at+1) })
+	g.actions = slices.Insert(g.actions, i, a)
 }
 
 func (g *Grid) trip(t GridTrip) (gridAction, error) {

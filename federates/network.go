@@ -123,10 +123,8 @@ func (n *Network) Init(out []cosync.Signal) error {
 // Step implements sync.Federate.
 func (n *Network) Step(s *cosync.Step) error {
 	for _, e := range s.In[networkFibre].Events {
-		if link, ok := n.links[e.Element]; ok {
-			if err := n.engine.SetLink(int64(e.At), link, e.Type == EventLinkUp); err != nil {
-				return err
-			}
+		if err := n.befall(e); err != nil {
+			return err
 		}
 	}
 	for i := range s.In[networkFrames].Messages {
@@ -145,6 +143,20 @@ func (n *Network) Step(s *cosync.Step) error {
 	}
 	if s.To%n.every == 0 {
 		n.publish(s.Out)
+	}
+	return nil
+}
+
+// befall does to a link what happened to its fibre.
+func (n *Network) befall(e cosync.Event) error {
+	link, ok := n.links[e.Element]
+	switch {
+	case !ok:
+		return nil
+	case e.Type == EventLinkUp, e.Type == EventLinkDown:
+		return n.engine.SetLink(int64(e.At), link, e.Type == EventLinkUp)
+	case e.Type == OperatorPrefix+Attack:
+		return n.suffer(e)
 	}
 	return nil
 }

@@ -8,8 +8,9 @@ import (
 // Quantum is the federate of the QKD links. It emits distilled key in blocks;
 // the pools stand with whoever draws from them.
 type Quantum struct {
-	links []QuantumLink
-	step  cosync.Time
+	links   []QuantumLink
+	step    cosync.Time
+	ordered []Disturbance // to begin with the next step, see Disturb
 }
 
 // QuantumLink is one link of the federate.
@@ -69,6 +70,9 @@ func (q *Quantum) Init(out []cosync.Signal) error {
 
 // Step implements sync.Federate.
 func (q *Quantum) Step(s *cosync.Step) error {
+	if err := q.obey(s); err != nil {
+		return err
+	}
 	for _, l := range q.links {
 		l.Link.Advance(int64(s.To))
 		for _, b := range l.Link.Blocks() {

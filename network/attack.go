@@ -40,6 +40,15 @@ func (e *Engine) AttackStats() AttackStats { return e.attackStats }
 
 // AddAttack sets an adversary on a link, from the present on at the earliest.
 func (e *Engine) AddAttack(a Attack) error {
+	if err := e.CheckAttack(a); err != nil {
+		return err
+	}
+	e.addAttack(a)
+	return nil
+}
+
+// CheckAttack says what is wrong with an attack on this network.
+func (e *Engine) CheckAttack(a Attack) error {
 	link, ok := e.linkByName[a.Link]
 	if !ok {
 		return fmt.Errorf("network: attack on link %q, which does not exist", a.Link)
@@ -50,7 +59,6 @@ func (e *Engine) AddAttack(a Attack) error {
 	if v.attack("attack", &a); len(v.problems) > 0 {
 		return v.problems[0]
 	}
-	e.addAttack(a)
 	return nil
 }
 

@@ -63,6 +63,12 @@ func newOutages(c *LinkConfig, ds []Disturbance, random *rand.Rand) outages {
 	return o
 }
 
+// schedule adds a cut that is to come.
+func (o *outages) schedule(x outage) {
+	i, _ := slices.BinarySearchFunc(o.scheduled, x.fromNS, func(y outage, at int64) int { return cmp.Compare(y.fromNS, at+1) })
+	o.scheduled = slices.Insert(o.scheduled, i, x)
+}
+
 func (o *outages) drawNext(afterNS int64) {
 	gap := o.random.ExpFloat64() * o.meanGapNS
 	if float64(afterNS)+gap > math.MaxInt64/4 {

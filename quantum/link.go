@@ -117,6 +117,21 @@ func NewLink(cfg LinkConfig, stepNS int64, ds []Disturbance, stream func(name st
 	return l, nil
 }
 
+// Disturb adds a disturbance from the present on at the earliest.
+func (l *Link) Disturb(d Disturbance) error {
+	if err := validateDisturbances([]Disturbance{d}); err != nil {
+		return err
+	}
+	if d.FromNS < l.nowNS {
+		return fmt.Errorf("quantum: a disturbance from %d ns on, when it is %d ns already", d.FromNS, l.nowNS)
+	}
+	l.disturbances = append(l.disturbances, d)
+	if d.Break {
+		l.outages.schedule(outage{d.FromNS, d.ToNS})
+	}
+	return nil
+}
+
 // Advance moves the link to the last grid point at or before toNS and makes
 // Blocks and Events anew. Events lie in [before, toNS): what happens at the
 // very end belongs to the next advance.

@@ -44,6 +44,9 @@ func newBoundary(dir string, resume bool, fed *federation, c *cuts) *boundary {
 	if _, ok := fed.find("scada").(*federates.Scada); ok {
 		b.builtIn = append(b.builtIn, "scada.key_events", "scada.plan")
 	}
+	if _, ok := fed.find("quantum").(*federates.Quantum); ok {
+		b.builtIn = append(b.builtIn, "quantum.fibre")
+	}
 	return b
 }
 
@@ -91,7 +94,7 @@ func (b *boundary) Observe(f *cosync.Frame) error {
 	}
 	for _, i := range b.operated {
 		for _, e := range f.Outputs[i].Events {
-			if e.Type != federates.KeyDelivered && e.Type != federates.KeyRefused && !strings.HasPrefix(e.Type, operatorPrefix) {
+			if e.Type != federates.KeyDelivered && e.Type != federates.KeyRefused && !strings.HasPrefix(e.Type, federates.OperatorPrefix) {
 				continue
 			}
 			order := record.Event{AtNS: int64(e.At), Type: e.Type, Element: e.Element, Value: e.Value, Detail: e.Detail}

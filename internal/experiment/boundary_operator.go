@@ -14,21 +14,20 @@ import (
 	cosync "cosim/sync"
 )
 
-// operatorPrefix begins the types of events that tell what an operator did.
-const operatorPrefix = "operator-"
-
 // operator does again what one did in a run, between the same two steps.
 type operator struct {
-	orders []record.Event // to come
-	chains []scada.Chain
-	grid   *federates.Grid
-	scada  *federates.Scada
+	orders  []record.Event // to come
+	chains  []scada.Chain
+	grid    *federates.Grid
+	scada   *federates.Scada
+	quantum *federates.Quantum
 }
 
 func newOperator(orders []record.Event, d *Definition, fed *federation) *operator {
 	o := &operator{orders: orders, chains: d.Chains}
 	o.grid, _ = fed.find("grid").(*federates.Grid)
 	o.scada, _ = fed.find("scada").(*federates.Scada)
+	o.quantum, _ = fed.find("quantum").(*federates.Quantum)
 	return o
 }
 
@@ -47,7 +46,7 @@ func (o *operator) Observe(f *cosync.Frame) error {
 }
 
 func (o *operator) do(now cosync.Time, e record.Event) error {
-	kind := strings.TrimPrefix(e.Type, operatorPrefix)
+	kind := strings.TrimPrefix(e.Type, federates.OperatorPrefix)
 	switch {
 	case e.AtNS != int64(now):
 		return fmt.Errorf("it was at %v", cosync.Time(e.AtNS))
@@ -59,8 +58,23 @@ func (o *operator) do(now cosync.Time, e record.Event) error {
 		return err
 	case kind == "plan" && o.scada != nil:
 		return o.setOption(now, e)
+	case kind == federates.LinkBreak, kind == federates.AttenuationSurge, kind == federates.Attack, kind == federates.LoadStep:
+		return o.disturb(now, e)
 	case o.grid != nil:
 		return o.grid.Operate(now, scada.Command{Kind: kind, Element: e.Element, Value: e.Value})
+	}
+	return fmt.Errorf("another program has the federate's place")
+}
+
+func (o *operator) disturb(now cosync.Time, e record.Event) error {
+	d, err := federates.ParseDisturbance(e.Type, e.Element, e.Value, e.Detail)
+	switch {
+	case err != nil:
+		return err
+	case d.Kind == federates.LoadStep && o.grid != nil:
+		return o.grid.Disturb(now, d)
+	case d.Kind != federates.LoadStep && o.quantum != nil:
+		return o.quantum.Disturb(d)
 	}
 	return fmt.Errorf("another program has the federate's place")
 }

@@ -109,8 +109,10 @@ func unitOfEvent(typ string) string {
 	switch {
 	case typ == federates.EventBlock, typ == federates.KeyDelivered, typ == federates.KeyRefused, strings.HasPrefix(typ, "pool-"):
 		return "bit"
-	case strings.HasPrefix(typ, "load-step"), typ == "operator-agc", typ == "operator-shed":
+	case strings.HasPrefix(typ, "load-step"), typ == "operator-agc", typ == "operator-shed", typ == "operator-load-step":
 		return "MW"
+	case typ == "operator-attenuation-surge":
+		return "dB"
 	case typ == "operator-avr":
 		return "pu"
 	}
