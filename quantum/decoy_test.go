@@ -80,17 +80,7 @@ func TestFiniteKeyTable(t *testing.T) {
 		cfg.DarkCountProb, cfg.Misalignment = 2e-7, 0.01 // two detectors
 		cfg.Decoy = DecoyConfig{0.42, 0.18, 0.75, 0.9, r[0], 1e-9, 1e-15}
 		m := newOneDecoy(cfg)
-		eta := m.transmittance(0.2 * r[1])
-		var clicks, errors [2]float64
-		all := 0.0
-		for i, l := range m.levels {
-			c, e := m.of(l.intensity, eta, 0)
-			clicks[i], errors[i] = l.share*c, l.share*e
-			all += clicks[i]
-		}
-		for i := range clicks {
-			clicks[i], errors[i] = clicks[i]/all, errors[i]/all
-		}
+		clicks, errors, _ := m.shares(0.2*r[1], 0)
 		part, phase, single := m.secret(clicks, errors)
 		if r[0] < 1e6 {
 			single = r[5] // the table prints 0 where there is no key

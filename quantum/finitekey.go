@@ -58,24 +58,43 @@ func newOneDecoy(c LinkConfig) oneDecoy {
 }
 
 func (m oneDecoy) Rate(lossDB, qberAdd float64) (qber, rateBPS float64) {
-	eta := m.transmittance(lossDB)
-	var clicks, errors [2]float64
-	var all, wrong float64
-	for i, l := range m.levels {
-		c, e := m.of(l.intensity, eta, qberAdd)
-		clicks[i], errors[i] = l.share*c, l.share*e
-		all, wrong = all+clicks[i], wrong+errors[i]
-	}
+	clicks, errors, all := m.shares(lossDB, qberAdd)
 	if all == 0 {
 		return 0.5, 0
 	}
-	for i := range clicks {
-		clicks[i], errors[i] = clicks[i]/all, errors[i]/all
-	}
-	qber = wrong / all
 	secret, _, _ := m.secret(clicks, errors)
-	sifted := m.pulseRateHz * m.BasisShare * m.BasisShare * all
-	return qber, sifted * secret * m.detector.live(m.pulseRateHz*all)
+	return errors[0] + errors[1], m.sifted(all) * secret
+}
+
+// shares are the parts that the two intensities have in the clicks and, wrong,
+// in the errors of a block, and the probability that a pulse clicks.
+func (m oneDecoy) shares(lossDB, qberAdd float64) (clicks, errors [2]float64, all float64) {
+	eta := m.transmittance(lossDB)
+	for i, l := range m.levels {
+		c, e := m.of(l.intensity, eta, qberAdd)
+		clicks[i], errors[i] = l.share*c, l.share*e
+		all += clicks[i]
+	}
+	for i := range clicks {
+		if all > 0 {
+			clicks[i], errors[i] = clicks[i]/all, errors[i]/all
+		}
+	}
+	return clicks, errors, all
+}
+
+// sifted bits of the key's basis a second, of pulses that click with
+// probability all.
+func (m oneDecoy) sifted(all float64) float64 {
+	return m.pulseRateHz * m.BasisShare * m.BasisShare * all * m.detector.live(m.pulseRateHz*all)
+}
+
+// FiniteBlockS is how long, in seconds, a finite key of configuration c takes
+// to fill one of its blocks at nominal attenuation.
+func FiniteBlockS(c LinkConfig) float64 {
+	m := newOneDecoy(c)
+	_, _, all := m.shares(c.lossDB(0), 0)
+	return c.Decoy.BlockBits / m.sifted(all)
 }
 
 // secret is the secret part of a sifted bit, from the shares of the block's

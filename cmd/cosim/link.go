@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"cosim/internal/experiment"
+	"cosim/internal/spelling"
+	"cosim/internal/terminal"
+)
+
+type linkFlags struct {
+	overrides
+	lengths        []float64
+	from, to, step float64
+	models         []string
+	published      bool
+	json, csv      bool
+}
+
+func newLink() *cobra.Command {
+	var f linkFlags
+	cmd := &cobra.Command{
+		Use:   "link [EXPERIMENT]",
+		Short: "key rate, QBER and reach of QKD links, models side by side",
+		Long: `link evaluates the rate models without a simulation: the links of an experiment
+(S-3, where none is named) with their pools, and a link like them over distance
+under every model. --set changes what the links are made of.`,
+		Example: `  cosim link
+  cosim link --length-km 50 --set quantum.pulse_rate_hz=1e9 --published
+  cosim link mine.yaml --from 0 --to 200 --step 10 --models bb84-decoy,"bb84-decoy finite" --csv`,
+		Args:              cobra.MaximumNArgs(1),
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		ValidArgsFunction: completeExperiments,
+	}
+	f.register(cmd)
+	flags := cmd.Flags()
+	flags.Float64SliceVar(&f.lengths, "length-km", nil, "these `LENGTHS` only, in place of --from, --to, --step")
+	flags.Float64Var(&f.from, "from", 0, "shortest fibre, `KM`")
+	flags.Float64Var(&f.to, "to", 150, "longest fibre, `KM`")
+	flags.Float64Var(&f.step, "step", 10, "from one to the next, `KM`")
+	flags.StringSliceVar(&f.models, "models", experiment.LinkModels(), "rate `MODELS`, and in which order")
+	flags.BoolVar(&f.published, "published", false, "beside the published rates of real systems")
+	flags.BoolVar(&f.json, "json", false, "print everything as JSON")
+	flags.BoolVar(&f.csv, "csv", false, "print the rates over distance as CSV")
+	cmd.MarkFlagsMutuallyExclusive("json", "csv")
+	return cmd
+}
+
+func (f *linkFlags) run(cmd *cobra.Command, args []string) error {
+	lengths, err := f.distances()
+	if err != nil {
+		return err
+	}
+	for _, name := range f.models {
+		if known := experiment.LinkModels(); !slices.Contains(known, name) {
+			if nearest, near := spelling.Nearest(name, known); near {
+				return fmt.Errorf("--models: unknown model %q; did you mean %q?", name, nearest)
+			}
+			return fmt.Errorf("--models: unknown model %q, expected some of %s", name, strings.Join(known, ", "))
+		}
+	}
+	d, err := f.load(cmd, append(args, "S-3")[0])
+	if err != nil {
+		return err
+	}
+	study, err := experiment.StudyLinks(d, f.models, lengths)
+	if err != nil {
+		return err
+	}
+	format := terminal.Text
+	switch {
+	case f.json:
+		format = terminal.JSON
+	case f.csv:
+		format = terminal.CSV
+	}
+	return terminal.Links(cmd.OutOrStdout(), study, f.published, format)
+}
+
+// distances are the fibre lengths to look at.
+func (f *linkFlags) distances() ([]float64, error) {
+	const longest, most = 1000, 100_000
+	lengths := f.lengths
+	if lengths == nil {
+		if !(f.step > 0) || !(f.to >= f.from) || (f.to-f.from)/f.step > most {
+			return nil, fmt.Errorf("--from %g --to %g --step %g: expected lengths that rise, in at most %d steps", f.from, f.to, f.step, most)
+		}
+		for i := 0; f.from+float64(i)*f.step <= f.to+1e-9*f.step; i++ {
+			lengths = append(lengths, f.from+float64(i)*f.step)
+		}
+	}
+	var errs []error
+	for _, km := range lengths {
+		if !(km >= 0 && km <= longest) {
+			errs = append(errs, fmt.Errorf("a fibre of %g km: expected 0 to %d", km, longest))
+		}
+	}
+	return lengths, errors.Join(errs...)
+}
