@@ -79,3 +79,36 @@ func TestStallQuotesTheFederate(t *testing.T) {
 		}
 	})
 }
+
+func TestStallCountsTheStepsThatAreMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reports []string
+		relay := &watcher{sync.Description{Name: "relay", ByEvent: true}, 30 * sync.Millisecond}
+		m, err := sync.New([]sync.Federate{&slowAt{relay, 60 * sync.Millisecond}, newActor("b", nil)}, nil, sync.Options{
+			Stop: 90 * sync.Millisecond, OnStall: func(s sync.Stall) { reports = append(reports, s.String()) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		const want = "waiting for relay: step 2 at 60ms asked 2s ago, last answer 2s ago; b waits for it"
+		if len(reports) != 1 || reports[0] != want {
+			t.Errorf("reports:\n%s", strings.Join(reports, "\n"))
+		}
+	})
+}
+
+// slowAt takes three seconds for one step.
+type slowAt struct {
+	sync.Federate
+	at sync.Time
+}
+
+func (f *slowAt) Step(s *sync.Step) error {
+	if s.From == f.at {
+		time.Sleep(3 * time.Second)
+	}
+	return f.Federate.Step(s)
+}

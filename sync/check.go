@@ -52,11 +52,12 @@ func wire(federates []Federate, connections []Connection, o *Options) ([]*member
 			}
 		}
 	}
+	w.resolveSteps(o)
 	for _, f := range o.Faults {
 		w.addFault(f)
 	}
 	for _, t := range o.Tolerated {
-		w.addTolerance(t)
+		w.addTolerance(t, o.Step)
 	}
 	w.rank()
 	return w.members, errors.Join(w.mistake...)
@@ -70,11 +71,12 @@ func (w *wiring) addFederate(federate Federate) {
 	if slices.Contains(w.names, d.Name) {
 		w.addf("%s: two federates of this name", d.Name)
 	}
-	if d.Step <= 0 {
+	if d.Step < 0 || d.Step == 0 && !d.ByEvent {
 		w.addf("%s: step %v is not positive", d.Name, d.Step)
 	}
 	w.checkPorts(d.Name, "input", d.Inputs)
 	w.checkPorts(d.Name, "output", d.Outputs)
+	w.checkWakes(&d)
 	f := &member{federate: federate, about: d}
 	f.asker, _ = federate.(Asker)
 	if e, ok := federate.(Explainer); ok {
@@ -90,6 +92,9 @@ func (w *wiring) addFederate(federate Federate) {
 			o.ended.values = make([]float64, len(p.Elements))
 		}
 		f.outlets = append(f.outlets, o)
+	}
+	if d.ByEvent {
+		f.agenda = newAgenda(f)
 	}
 	f.prepare()
 	w.members = append(w.members, f)
@@ -264,6 +269,22 @@ func (w *wiring) addFault(f Fault) {
 		return
 	}
 	o.faults = append(o.faults, active)
+}
+
+// resolveSteps finds the master's step, if it is not given, and gives it to
+// the federates that have no other.
+func (w *wiring) resolveSteps(o *Options) {
+	if o.Step == 0 {
+		o.Step = commonStep(w.members)
+	}
+	for _, f := range w.members {
+		if f.about.ByEvent && f.about.Step == 0 {
+			f.about.Step = o.Step
+		}
+	}
+	if o.Step == 0 && len(w.members) > 0 && len(w.mistake) == 0 {
+		w.addf("no federate has a step of its own; option Step must say how long one is")
+	}
 }
 
 // commonStep is the greatest common divisor of the federates' steps.

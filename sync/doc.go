@@ -8,7 +8,7 @@
 // # One step
 //
 // The master steps by the greatest common divisor of the federates' steps. A
-// federate of step S acts whenever t is a multiple of S and then covers
+// federate of a fixed step S acts whenever t is a multiple of S and then covers
 // [t, t+S). With quantum at 100 ms and all others at 10 ms, the step from
 // t = 100 ms looks like this:
 //
@@ -28,6 +28,22 @@
 // cycle of direct connections is refused. Federates of one level act in turn
 // while they are cheap, in parallel once they have shown to be costly; results
 // cannot tell.
+//
+// # Steps that a federate names
+//
+// An event-stepped federate (Description.ByEvent) acts at time zero and then at
+// the times that it names (Step.Next) and when an input wakes it (Port.Wake):
+// by a message or an event that can be read now, by a value that has changed or
+// crossed a level since the federate last acted. Its steps begin at multiples
+// of its Step, or of the master's if it has none; a time in between counts as
+// the next of these, one at or after the end as Never. Only the time named last
+// counts, so that a step that names none leaves it to the inputs.
+//
+// Between its steps its vectors hold, what comes for it waits, and the others
+// advance as if it were not there. A direct input wakes it in the very step in
+// which its source acts, for its level comes after. Steps are counted as they
+// are made. A step costs it nothing that it does not make but a look at the
+// inputs that can wake it.
 //
 // # What a reader sees
 //
@@ -59,9 +75,9 @@
 //
 // # Roles
 //
-// Federates simulate; one that works elsewhere is an Asker. The Master moves time and data. An Observer sees every
-// frame and changes nothing; Fingerprint is one. A Fault changes outputs on
-// the way to their readers and is data. A Controller, in the hands of a user
+// Federates simulate; one that works elsewhere is an Asker. The Master moves
+// time and data. An Observer sees every frame and changes nothing; Fingerprint
+// is one. A Fault changes outputs on the way to their readers and is data. A Controller, in the hands of a user
 // interface, holds and releases the run. Wall time (pacing, stall reports,
 // deadlines, timings) stays behind Clock and never reaches a result.
 //

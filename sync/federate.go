@@ -1,6 +1,9 @@
 package sync
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Time is simulated time in integer nanoseconds since the start of the run.
 // No float is ever compared for time.
@@ -12,6 +15,10 @@ const (
 	Millisecond Time = 1e6
 	Second      Time = 1e9
 )
+
+// Never is later than every time: an event-stepped federate that names it acts
+// only when an input wakes it.
+const Never Time = math.MaxInt64
 
 // Seconds returns t as a float for display and for models' equations.
 func (t Time) Seconds() float64 { return float64(t) / float64(Second) }
@@ -46,13 +53,30 @@ type Port struct {
 	// Subset marks a vector input that names only some of its source's
 	// elements. Otherwise both must have the same.
 	Subset bool
+	// Wake marks an input of an event-stepped federate that has it act.
+	Wake *Wake `json:",omitempty"` // left out of records where there is none
+}
+
+// Wake says what, at an input, has an event-stepped federate act before the
+// time that it named: a message or an event that can be read; of a vector, a
+// change since the federate last acted, also from or to Stale.
+type Wake struct {
+	// Elements of a vector whose changes count; nil for all.
+	Elements []string `json:",omitempty"`
+	// Levels, in the port's unit, let a change count only if it leads across
+	// one of them. A value at a level is above it.
+	Levels []float64 `json:",omitempty"`
 }
 
 // Description is what a federate says about itself before the run.
 type Description struct {
 	Name string
 	// Step is the length of the federate's own step.
-	Step    Time
+	Step Time
+	// ByEvent marks an event-stepped federate: of its steps it makes the
+	// first, at time zero, those that it names (Step.Next), and those that an
+	// input wakes it for (Port.Wake). A Step of zero is then the master's.
+	ByEvent bool `json:",omitempty"` // left out of records of others
 	Inputs  []Port
 	Outputs []Port
 }
@@ -107,11 +131,20 @@ type Signal struct {
 }
 
 // Step is one advance of one federate over [From, To). In and Out are ordered
-// like the Inputs and Outputs of its Description.
+// like the Inputs and Outputs of its Description. Seq counts the steps that the
+// federate makes, from 0.
 type Step struct {
 	Seq      int64
 	From, To Time
 	In, Out  []Signal
+	// Next is set by an event-stepped federate: when it wants to act next,
+	// later than From. It then does in the first of its steps that begins at
+	// that time or after it. Before the call it is Never. An input may wake the
+	// federate before; the time that counts is the one named last.
+	Next Time
+	// Woken tells an event-stepped federate that an input wakes it, whether or
+	// not it also named this time. The first step is nobody's doing.
+	Woken bool
 }
 
 // Federate is one simulator of a federation.

@@ -14,7 +14,7 @@ type Options struct {
 	// Stop is when the run ends: a multiple of every federate's step.
 	Stop Time
 	// Step is the master's own step; zero for the greatest common divisor of
-	// the federates' steps.
+	// the federates' steps. If all of these are the master's, it must be given.
 	Step Time
 	// RealTime is how many seconds are simulated in a second of wall time at
 	// most; zero for as fast as possible.
@@ -63,9 +63,6 @@ func New(federates []Federate, connections []Connection, o Options) (*Master, er
 		return nil, errors.New("sync: no federates")
 	}
 	members, err := wire(federates, connections, &o)
-	if o.Step == 0 {
-		o.Step = commonStep(members)
-	}
 	if err = errors.Join(err, checkTimes(members, o.Step, o.Stop), o.check()); err != nil {
 		return nil, fmt.Errorf("sync: the federation does not fit together:\n%w", err)
 	}
@@ -81,7 +78,7 @@ func New(federates []Federate, connections []Connection, o Options) (*Master, er
 	m.watchdog = watchdog{clock: o.Clock, after: o.StallAfter, deadline: o.StepDeadline, report: o.OnStall, overdue: make(chan *FederateError, 1)}
 	m.frame = newFrame(members, o.Stop)
 	for _, f := range members {
-		f.watch.name, f.watch.step = f.about.Name, f.about.Step
+		f.watch.name, f.watch.step, f.watch.byEvent = f.about.Name, f.about.Step, f.agenda != nil
 		m.watchdog.watched = append(m.watchdog.watched, &f.watch)
 	}
 	for _, observer := range o.Observers {
@@ -238,7 +235,7 @@ func (m *Master) await(ctx context.Context, t Time) error {
 // release ends the steps that last until t.
 func (m *Master) release(t Time) {
 	for _, f := range m.members {
-		if f.next == t {
+		if f.ends == t {
 			f.release()
 		}
 	}
@@ -248,12 +245,16 @@ func (m *Master) release(t Time) {
 func (m *Master) advance(level []*member, t Time) error {
 	m.due = m.due[:0]
 	for _, f := range level {
-		if f.next == t {
+		if f.isDue(t) {
 			f.gather(t)
 			if f.asker != nil {
 				f.call((*member).ask, m.clock, m.clock.Now())
 			}
 			m.due = append(m.due, f)
+		} else if f.agenda != nil {
+			if err := f.pass(t, m.clock); err != nil {
+				return f.failure(stepCall, err)
+			}
 		}
 	}
 	if err := m.crew.step(m.due); err != nil {
@@ -267,7 +268,10 @@ func (m *Master) advance(level []*member, t Time) error {
 			return f.failure(stepCall, f.err)
 		}
 		f.book()
-		f.next += f.about.Step
+		f.ends = f.step.To
+		if f.agenda != nil {
+			f.agenda.next = f.stepAt(f.step.Next)
+		}
 	}
 	return nil
 }

@@ -14,9 +14,10 @@ type member struct {
 	about    Description
 	inlets   []inlet
 	outlets  []outlet
-	step     Step // reused for every call
-	next     Time // start of its next step
-	level    int  // longest path of direct connections that ends here
+	step     Step    // reused for every call
+	ends     Time    // end of its last step, and start of the next unless it has an agenda
+	agenda   *agenda // nil: it makes every step
+	level    int     // longest path of direct connections that ends here
 
 	spare *spare // nil: its failure ends the run
 	watch watch
@@ -46,8 +47,16 @@ func (f *member) prepare() {
 // release ends the federate's last step for those who read it delayed.
 func (f *member) release() {
 	for i := range f.outlets {
-		f.outlets[i].release()
+		f.outlets[i].release(f.agenda != nil)
 	}
+}
+
+// isDue says whether the federate acts at t.
+func (f *member) isDue(t Time) bool {
+	if f.agenda != nil {
+		return f.agenda.isDue(f, t)
+	}
+	return f.ends == t
 }
 
 // gather readies the step from t: inputs read, outputs emptied.
@@ -58,6 +67,9 @@ func (f *member) gather(t Time) {
 		f.inlets[i].read(&f.step.In[i])
 	}
 	f.empty()
+	if f.agenda != nil {
+		f.agenda.begin(f)
+	}
 }
 
 // empty removes the messages and events of the last step.
@@ -133,7 +145,10 @@ func (f *member) stepFederate() error {
 	if f.askErr != nil {
 		return f.askErr
 	}
-	return f.federate.Step(&f.step)
+	if err := f.federate.Step(&f.step); err != nil || f.agenda == nil {
+		return err
+	}
+	return checkNext(&f.step)
 }
 
 func (f *member) advance() error {

@@ -28,8 +28,19 @@ type Frame struct {
 	Outputs []Output
 	// Lost are the federates that were lost in this step and are tolerated.
 	Lost []Loss
+	// Turns says of each federate, in their order, whether it acted.
+	Turns []Turn
 
 	index map[string]int
+}
+
+// Turn says whether a federate acted in a step.
+type Turn struct {
+	Federate string
+	Acted    bool
+	// Next is when an event-stepped federate wants to act next, as it said in
+	// its last step; Never if it named no time.
+	Next Time
 }
 
 // Output is one port in a frame: what its readers are given, faults included.
@@ -38,7 +49,8 @@ type Output struct {
 	Port Port
 	Step Time // of the federate
 	// Fresh says that the federate acted in this step. Otherwise Values are
-	// those of its last step, and Messages and Events are empty.
+	// those of its last step, but for a Fault that begins or ends, and Messages
+	// and Events are empty.
 	Fresh bool
 	// Faulted says that a Fault changed or removed something.
 	Faulted bool
@@ -54,6 +66,7 @@ func (f *Frame) Index(name string) (int, bool) {
 func newFrame(members []*member, stop Time) Frame {
 	f := Frame{Stop: stop, index: make(map[string]int)}
 	for _, source := range members {
+		f.Turns = append(f.Turns, Turn{Federate: source.about.Name})
 		for i := range source.outlets {
 			o := &source.outlets[i]
 			o.index = len(f.Outputs)
@@ -67,11 +80,12 @@ func newFrame(members []*member, stop Time) Frame {
 // update shows what was published in the step from t.
 func (f *Frame) update(members []*member, t Time) {
 	f.Lost = f.Lost[:0]
-	for _, source := range members {
+	for k, source := range members {
 		if r := source.spare; r != nil && r.loss != nil && r.loss.At == t {
 			f.Lost = append(f.Lost, *r.loss)
 		}
 		fresh := source.step.From == t
+		f.Turns[k].Acted, f.Turns[k].Next = fresh, source.step.Next
 		for i := range source.outlets {
 			o := &source.outlets[i]
 			shown := &f.Outputs[o.index]

@@ -27,7 +27,10 @@ const divider = "----\n"
 // divider defines one, the part below is what comes of it:
 //
 //	federate NAME STEP [fails T | panics T | wrong T]
-//	  in  PORT [direct] [optional] [subset] vector UNIT ELEMENT... | messages | events
+//	federate NAME event[/STEP] ...   event-stepped, perhaps with a step of its own
+//	  names T... AT>T...     the times it names, in order, and what it names at AT
+//	  in  PORT [direct] [optional] [subset] [wake] [wake=ELEMENT,...] [levels=X,...]
+//	      vector UNIT ELEMENT... | messages | events
 //	  out PORT vector UNIT ELEMENT... | messages [init] OFFSET... | events [init] OFFSET...
 //	standby NAME STEP ...    like federate: takes the place of NAME if that is lost
 //	tolerate NAME            holds NAME's outputs if that is lost
@@ -39,7 +42,7 @@ const divider = "----\n"
 // In a step from t, element k of a vector becomes t in ms plus k/10, after
 // Init -1 plus k/10, and 1000 more for a standby; messages and events are numbered from 0 and go out at
 // t+OFFSET. "B~10 v=0" says that B read in its step from 10 ms what was made
-// in the step from 0 ms; "A.m#3@5" is message 3 of A.m, sent at 5 ms.
+// in the step from 0 ms, "B~10 woken" that an input made it act; "A.m#3@5" is message 3 of A.m, sent at 5 ms.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -85,7 +88,14 @@ func parseScenario(t *testing.T, file, definition string) *scenario {
 		origin := fmt.Sprintf("%s:%d:1", file, i+1)
 		switch args := words[1:]; words[0] {
 		case "federate", "standby":
-			last = &scripted{Description: sync.Description{Name: args[0], Step: parseTime(t, args[1])}, troubleAt: -1}
+			last = &scripted{Description: sync.Description{Name: args[0]}, troubleAt: -1}
+			own, step, _ := strings.Cut(args[1], "/")
+			if last.ByEvent = own == "event"; !last.ByEvent {
+				step = own
+			}
+			if step != "" {
+				last.Description.Step = parseTime(t, step)
+			}
 			if len(args) > 2 {
 				last.trouble, last.troubleAt = args[2], parseTime(t, args[3])
 			}
@@ -95,6 +105,8 @@ func parseScenario(t *testing.T, file, definition string) *scenario {
 			} else {
 				s.federates = append(s.federates, last)
 			}
+		case "names":
+			last.addNames(t, args)
 		case "tolerate":
 			s.options.Tolerated = append(s.options.Tolerated, sync.Tolerance{Federate: args[0], Origin: origin})
 		case "in":
@@ -135,6 +147,8 @@ func parsePort(args []string) sync.Port {
 			p.Optional = true
 		case "subset":
 			p.Subset = true
+		case "wake":
+			p.Wake = &sync.Wake{}
 		case "messages":
 			p.Kind = sync.Messages
 		case "events":
@@ -142,9 +156,29 @@ func parsePort(args []string) sync.Port {
 		case "vector":
 			p.Unit, p.Elements = args[i+2], args[i+3:]
 			return p
+		default:
+			parseWake(&p, word)
 		}
 	}
 	return p
+}
+
+// parseWake reads wake=ELEMENT,... and levels=X,...
+func parseWake(p *sync.Port, word string) {
+	key, list, found := strings.Cut(word, "=")
+	if !found {
+		return
+	}
+	if p.Wake == nil {
+		p.Wake = &sync.Wake{}
+	}
+	for _, item := range strings.Split(list, ",") {
+		if key == "wake" {
+			p.Wake.Elements = append(p.Wake.Elements, item)
+		} else if x, err := strconv.ParseFloat(item, 64); err == nil {
+			p.Wake.Levels = append(p.Wake.Levels, x)
+		}
+	}
 }
 
 func parseFault(t *testing.T, args []string, origin string) sync.Fault {
@@ -216,6 +250,8 @@ type scripted struct {
 	trouble   string
 	troubleAt sync.Time
 	standby   bool
+	names     []sync.Time               // if event-stepped
+	namesAt   map[sync.Time][]sync.Time // in the step from a time on
 	log       map[sync.Time]string
 	closed    int
 }
@@ -236,6 +272,31 @@ func (f *scripted) addOutput(t *testing.T, args []string) {
 	f.sent = append(f.sent, 0)
 }
 
+func (f *scripted) addNames(t *testing.T, args []string) {
+	f.namesAt = map[sync.Time][]sync.Time{}
+	for _, word := range args {
+		if at, next, fixed := strings.Cut(word, ">"); fixed {
+			from := parseTime(t, at)
+			f.namesAt[from] = append(f.namesAt[from], parseTime(t, next))
+		} else {
+			f.names = append(f.names, parseTime(t, word))
+		}
+	}
+}
+
+// next names the first of the listed times that lies ahead.
+func (f *scripted) next(s *sync.Step) {
+	for _, at := range f.names {
+		if at > s.From {
+			s.Next = at
+			break
+		}
+	}
+	for _, at := range f.namesAt[s.From] {
+		s.Next = at
+	}
+}
+
 func (f *scripted) Describe() sync.Description { return f.Description }
 
 func (f *scripted) Init(out []sync.Signal) error {
@@ -253,6 +314,10 @@ func (f *scripted) Init(out []sync.Signal) error {
 
 func (f *scripted) Step(s *sync.Step) error {
 	line := fmt.Sprintf("%s~%s", f.Name, inMS(s.From))
+	if s.Woken {
+		line += " woken"
+	}
+	f.next(s)
 	for i := range s.In {
 		line += " " + f.Inputs[i].Name + "=" + show(&s.In[i], f.Inputs[i].Kind)
 		if s.In[i].Stale {

@@ -166,9 +166,14 @@ func (o *outlet) checkMade(out *Signal, from, to Time) error {
 	return nil
 }
 
-// release ends the step that made now: delayed readers see it from here on.
-func (o *outlet) release() {
+// release ends the step that made now: delayed readers see it from here on, and
+// direct ones as well if it holds because the federate need not act again.
+func (o *outlet) release(holds bool) {
 	o.now, o.ended = o.ended, o.now
+	if holds {
+		copy(o.now.values, o.ended.values)
+		o.now.stale = o.ended.stale
+	}
 	for _, l := range o.readers {
 		if !l.direct && o.port.Kind != Vector {
 			l.messages.release()

@@ -12,6 +12,8 @@ import (
 type watch struct {
 	name     string
 	step     Time         // of a federate; 0 for an observer
+	byEvent  bool         // seq counts its steps
+	seq      atomic.Int64 // of its last step, if so
 	busy     atomic.Int64 // 0 idle, else 1 + the wall time at which it was asked; gone
 	answered atomic.Int64 // 1 + the wall time of its last answer
 	explain  func() string
@@ -142,6 +144,9 @@ func (w *watchdog) stall(f *watch, asked int64, now time.Duration) Stall {
 	s := Stall{Name: f.name, Call: observeCall, At: Time(w.at.Load()), Waited: now - time.Duration(asked-1), Answered: -1}
 	if f.step > 0 {
 		s.Call, s.Seq = w.call.Load().(string), int64(s.At/f.step)
+		if f.byEvent {
+			s.Seq = f.seq.Load()
+		}
 	}
 	if answered := f.answered.Load(); answered > 0 {
 		s.Answered = now - time.Duration(answered-1)

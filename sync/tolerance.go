@@ -14,8 +14,10 @@ import (
 type Tolerance struct {
 	Federate string
 	// Standby takes the place of the lost federate, from the step on that it
-	// did not make. It has the same ports and makes every step from the start
-	// on unseen, so that it knows what the lost one knew. Nil: outputs are
+	// did not make. It has the same step and ports and makes every step from
+	// the start on unseen, so that it knows what the lost one knew. One that is
+	// event-stepped also makes the steps that it names itself, without messages
+	// and events as long as these are not its to take. Nil: outputs are
 	// held, vectors at their last values and marked Stale, messages and events
 	// empty.
 	Standby Federate
@@ -43,6 +45,7 @@ func (l Loss) String() string {
 type spare struct {
 	standby Federate
 	step    Step        // of the standby
+	next    Time        // that an event-stepped standby acts at
 	kept    [][]float64 // vectors before the step, by output
 	failed  error       // of the standby
 	loss    *Loss
@@ -71,7 +74,7 @@ func (f *member) initSpare() error {
 func (f *member) advanceTolerantly() error {
 	r := f.spare
 	if r.standby != nil {
-		r.shadow(&f.step)
+		f.shadow(&f.step)
 	}
 	if r.loss == nil {
 		for i := range r.kept {
@@ -85,6 +88,7 @@ func (f *member) advanceTolerantly() error {
 	}
 	if r.standby == nil {
 		f.hold()
+		f.step.Next = f.step.To // what waits at its inputs is taken away
 		return nil
 	}
 	if r.failed != nil {
@@ -97,6 +101,7 @@ func (f *member) advanceTolerantly() error {
 		out.Events = append(out.Events[:0], standby.Events...)
 		out.Stale = standby.Stale
 	}
+	f.step.Next = r.step.Next
 	return nil
 }
 
@@ -114,16 +119,22 @@ func (f *member) attempt() error {
 }
 
 // shadow lets the standby make the step, out of sight.
-func (r *spare) shadow(s *Step) {
+func (f *member) shadow(s *Step) {
+	r := f.spare
 	if r.failed != nil {
 		return
 	}
 	r.step.Seq, r.step.From, r.step.To = s.Seq, s.From, s.To
+	r.step.Next, r.step.Woken = Never, s.Woken
 	for i := range r.step.Out {
 		out := &r.step.Out[i]
 		out.Messages, out.Events = out.Messages[:0], out.Events[:0]
 	}
 	r.failed = guard(func(f Federate) error { return f.Step(&r.step) }, r.standby)
+	if f.agenda != nil && r.failed == nil {
+		r.failed = checkNext(&r.step)
+		r.next = f.stepAt(r.step.Next)
+	}
 }
 
 // hold makes the outputs what they were before the step, and marks them.
@@ -149,7 +160,7 @@ func (f *member) closeTolerantly() error {
 	return err
 }
 
-func (w *wiring) addTolerance(t Tolerance) {
+func (w *wiring) addTolerance(t Tolerance, step Time) {
 	f, err := w.find(t.Federate)
 	switch {
 	case err != nil:
@@ -159,15 +170,21 @@ func (w *wiring) addTolerance(t Tolerance) {
 	default:
 		f.spare = &spare{standby: t.Standby}
 		if t.Standby != nil {
-			w.checkStandby(f, t)
+			w.checkStandby(f, t, step)
 		}
 	}
 }
 
 // checkStandby compares what a standby says of itself with the federate whose
 // place it is to take.
-func (w *wiring) checkStandby(f *member, t Tolerance) {
+func (w *wiring) checkStandby(f *member, t Tolerance, step Time) {
 	d := t.Standby.Describe()
+	if d.ByEvent != f.about.ByEvent {
+		w.placef(t.Origin, "standby of %s: one of the two is event-stepped, the other is not", t.Federate)
+	}
+	if d.ByEvent && d.Step == 0 {
+		d.Step = step
+	}
 	if d.Step != f.about.Step {
 		w.placef(t.Origin, "standby of %s: its step is %v instead of %v", t.Federate, d.Step, f.about.Step)
 	}
