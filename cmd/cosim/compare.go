@@ -40,13 +40,21 @@ func newCompare() *cobra.Command {
 
 func newExport() *cobra.Command {
 	var csv bool
+	var database influxSink
 	cmd := &cobra.Command{
 		Use:   "export RUN...",
-		Short: "build Parquet (or CSV) from a run's log, also of a killed run",
+		Short: "build Parquet or CSV from a run's log, or send it to InfluxDB, also of a killed run",
 		Example: `  cosim export runs/S-2-1 --csv
-  cosim export runs                      every run in a folder`,
+  cosim export runs                      every run in a folder
+  cosim export runs/S-3-1 --influx http://127.0.0.1:8086`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if on, err := database.open(cmd); on || err != nil {
+				if err != nil {
+					return err
+				}
+				return database.send(cmd, args)
+			}
 			reports, err := experiment.Export(args, csv)
 			for _, line := range reports {
 				fmt.Fprintln(cmd.OutOrStdout(), line)
@@ -58,5 +66,6 @@ func newExport() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&csv, "csv", false, "series.csv and events.csv instead of Parquet")
+	database.register(cmd.Flags())
 	return cmd
 }

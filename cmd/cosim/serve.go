@@ -18,13 +18,14 @@ type serveFlags struct {
 	overrides
 	serve.Config
 	realtime float64
+	sinks    sinks
 
 	last    *experiment.Result // of the run that ended last
 	lastErr error
 }
 
 func newServe() *cobra.Command {
-	var f serveFlags
+	f := serveFlags{sinks: newSinks(&influxSink{})}
 	cmd := &cobra.Command{
 		Use:   "serve [EXPERIMENT]",
 		Short: "run an experiment behind sockets: IEC 104 outstation, key delivery, REST",
@@ -53,6 +54,7 @@ without EXPERIMENT it waits for POST /v1/runs.`,
 	flags.StringVar(&f.Security.Key, "key", "", "its private key (PEM)")
 	flags.StringVar(&f.Security.ClientCA, "client-ca", "", "authorities (PEM) whose client certificates are asked for")
 	flags.StringVar(&f.Security.TokenFile, "token-file", "", "file with a name and its bearer token on each line: operator, or a station")
+	f.sinks.register(flags)
 	return cmd
 }
 
@@ -105,6 +107,10 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 			fmt.Fprintln(cmd.ErrOrStderr(), "cosim:", err)
 		}
 	}
+	if err := f.sinks.open(cmd); err != nil {
+		return err
+	}
+	f.Watch = f.sinks.watch
 	s, err := serve.New(f.Config)
 	if err != nil {
 		return err
@@ -112,7 +118,8 @@ func (f *serveFlags) serve(cmd *cobra.Command, args []string) error {
 	if addr := s.Addr(); addr != "" {
 		f.Log.Info("REST and key delivery", "address", addr)
 	}
-	if err := s.Serve(cmd.Context(), first); err != nil {
+	err = s.Serve(cmd.Context(), first)
+	if err := errors.Join(err, f.sinks.close(cmd)); err != nil {
 		return failure{err}
 	}
 	switch {

@@ -15,17 +15,17 @@ var allowed = map[string][]string{
 	"quantum":          {"internal/wc"},
 	"scada":            {"scada", "internal/wc", "internal/spelling"},
 	"cases":            {"grid", "internal/spelling"},
-	"federates":        {"sync", "grid", "network", "quantum", "scada", "internal/rng"},
+	"federates":        {"sync", "grid", "network", "quantum", "scada", "internal/rng", "internal/metrics"},
 	"federates/ws":     {"sync", "federates/ws"},
 	"federates/mosaik": {"sync"},
 	"internal/rng":     {}, "internal/wc": {}, "internal/spelling": {}, "internal/metrics": {}, "internal/plot": {},
 	"internal/record":           {"internal/record", "sync"},
 	"internal/experiment":       {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
-	"internal/serve":            {"internal/serve", "internal/experiment", "internal/metrics", "sync", "federates", "quantum", "scada", "grid"},
+	"internal/serve":            {"internal/serve", "internal/experiment", "internal/metrics", "internal/record/web", "sync", "federates", "network", "quantum", "scada", "grid"},
 	"internal/serve/outstation": {"scada/iec104"},
 	"internal/serve/etsi014":    {},
 	"internal/terminal":         {"internal/experiment", "internal/metrics", "internal/plot", "sync", "grid"},
-	"cmd":                       {"internal/experiment", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
+	"cmd":                       {"internal/experiment", "internal/record/influx", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
 }
 
 func TestImportsFlowOneWay(t *testing.T) {

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"cosim/internal/experiment"
+	"cosim/internal/record/influx"
+	cosync "cosim/sync"
+)
+
+// influxSink sends runs to InfluxDB while they go on.
+type influxSink struct {
+	influx.Target
+	epochText string
+	wait      time.Duration
+
+	epoch  influx.Epoch
+	out    string
+	sender *influx.Sender
+}
+
+// silence is how long a database that takes nothing is waited for at the end.
+const silence = 30 * time.Second
+
+func (k *influxSink) register(flags *pflag.FlagSet) {
+	flags.StringVar(&k.URL, "influx", "", "InfluxDB to which runs are sent while they go on: http://127.0.0.1:8086")
+	flags.StringVar(&k.Token, "influx-token", "", "token, or user:password of InfluxDB 1.8 (default $INFLUX_TOKEN)")
+	flags.StringVar(&k.Org, "influx-org", "", "organisation of InfluxDB 2 (default $INFLUX_ORG)")
+	flags.StringVar(&k.Bucket, "influx-bucket", "", "bucket, or database of InfluxDB 1.8 (default $INFLUX_BUCKET, or cosim)")
+	flags.StringVar(&k.epochText, "influx-epoch", "", "where simulated time zero stands: a time, or from the start of the run: -10m (default its start)")
+	flags.DurationVar(&k.wait, "influx-wait", 10*time.Minute, "longest wait at the end for a database that is behind")
+}
+
+// open checks the flags and the database. One that is away does not keep a run
+// from starting.
+func (k *influxSink) open(cmd *cobra.Command) (bool, error) {
+	if err := k.check(cmd); err != nil || k.URL == "" {
+		return false, err
+	}
+	if out := cmd.Flags().Lookup("out"); out != nil {
+		if k.out = out.Value.String(); k.out == "" {
+			return false, errors.New("--influx needs a folder, --out is empty")
+		}
+	}
+	db, err := influx.New(k.Target)
+	if err != nil {
+		return false, err
+	}
+	tell := func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
+	ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
+	defer cancel()
+	if err := db.Prepare(ctx); influx.Away(err) {
+		tell(fmt.Sprintf("%v; runs go on, and their points are sent when it can be reached", err))
+	} else if err != nil {
+		return false, failure{err}
+	}
+	k.sender = influx.NewSender(db, tell)
+	return true, nil
+}
+
+func (k *influxSink) check(cmd *cobra.Command) error {
+	if k.URL == "" {
+		var lone string
+		cmd.Flags().Visit(func(f *pflag.Flag) {
+			if strings.HasPrefix(f.Name, "influx-") {
+				lone = f.Name
+			}
+		})
+		if lone != "" {
+			return fmt.Errorf("--%s needs --influx", lone)
+		}
+		return nil
+	}
+	for value, name := range map[*string]string{&k.Token: "INFLUX_TOKEN", &k.Org: "INFLUX_ORG", &k.Bucket: "INFLUX_BUCKET"} {
+		if *value == "" {
+			*value = os.Getenv(name)
+		}
+	}
+	if k.Bucket == "" {
+		k.Bucket = "cosim"
+	}
+	if k.wait < 0 {
+		return fmt.Errorf("--influx-wait is %v, expected at least 0s", k.wait)
+	}
+	var err error
+	if k.epoch, err = influx.ParseEpoch(k.epochText); err != nil {
+		return fmt.Errorf("--influx-epoch: %w", err)
+	}
+	return nil
+}
+
+func (k *influxSink) watch(d *experiment.Definition) (cosync.Observer, error) {
+	return k.sender.Watch(filepath.Join(k.out, d.RunName()), experiment.InfluxRun(d, k.epoch.At(time.Now()))), nil
+}
+
+// close waits for what is still to be sent, and says how the rest can be.
+func (k *influxSink) close(cmd *cobra.Command) error {
+	if left := k.finish(cmd); len(left) > 0 {
+		k.tellLeft(cmd, left)
+	}
+	return nil
+}
+
+// send sends recorded runs: cosim export.
+func (k *influxSink) send(cmd *cobra.Command, places []string) error {
+	notes, err := experiment.SendRuns(places, k.epoch, k.sender)
+	for _, note := range notes {
+		fmt.Fprintln(cmd.ErrOrStderr(), note)
+	}
+	left := k.finish(cmd)
+	for _, r := range k.sender.Receipts() {
+		state := ""
+		if !r.Complete {
+			state = " (not all of the run)"
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: %d points%s\n", r.Run, r.Points, state)
+	}
+	if len(left) > 0 {
+		k.tellLeft(cmd, left)
+		err = errors.Join(err, fmt.Errorf("%s not sent", count(len(left), "run")))
+	}
+	if err != nil {
+		return failure{err}
+	}
+	return nil
+}
+
+func (k *influxSink) finish(cmd *cobra.Command) []influx.Undelivered {
+	ctx, limits := cmd.Context(), influx.Limits{Total: k.wait, Silent: min(k.wait, silence)}
+	if ctx.Err() != nil { // interrupted; a moment for the last second of a run
+		ctx, limits.Total = context.Background(), min(k.wait, 2*time.Second)
+	}
+	p := newDeliveryLine(cmd)
+	defer p.end()
+	return k.sender.Finish(ctx, limits, p.show)
+}
+
+func (k *influxSink) tellLeft(cmd *cobra.Command, left []influx.Undelivered) {
+	w := cmd.ErrOrStderr()
+	fmt.Fprintf(w, "influx: not all of %s is in the database: %v\n", count(len(left), "run"), left[0].Err)
+	line := "  cosim export"
+	for _, u := range left[:min(len(left), 4)] {
+		line += " " + u.Dir
+	}
+	if len(left) > 4 {
+		line += " …"
+		if k.out != "" {
+			line = "  cosim export " + k.out
+		}
+	}
+	line += " --influx " + k.URL
+	if k.Org != "" {
+		line += " --influx-org " + k.Org
+	}
+	if k.Bucket != "cosim" {
+		line += " --influx-bucket " + k.Bucket
+	}
+	fmt.Fprintf(w, "nothing is lost: the logs are complete, and sent again by\n%s\n", line)
+}
+
+func count(n int, what string) string { return fmt.Sprintf("%d %s%s", n, what, plural(n)) }
+
+// deliveryLine tells a person how far the delivery is: one line that is
+// rewritten on a terminal, otherwise a line every ten seconds.
+type deliveryLine struct {
+	cmd      *cobra.Command
+	terminal bool
+	began    time.Time
+	last     time.Time
+	first    influx.Status
+	shown    bool
+}
+
+func newDeliveryLine(cmd *cobra.Command) *deliveryLine {
+	file, ok := cmd.ErrOrStderr().(*os.File)
+	return &deliveryLine{cmd: cmd, terminal: ok && term.IsTerminal(int(file.Fd())), began: time.Now()}
+}
+
+func (p *deliveryLine) show(s influx.Status) {
+	now := time.Now()
+	if p.last.IsZero() {
+		p.first = s
+	}
+	every := 10 * time.Second
+	if p.terminal {
+		every = 500 * time.Millisecond
+	}
+	if now.Sub(p.last) < every || now.Sub(p.began) < time.Second {
+		if p.last.IsZero() {
+			p.last = now.Add(-every + time.Second)
+		}
+		return
+	}
+	p.last = now
+	rate := float64(s.Points-p.first.Points) / now.Sub(p.began).Seconds()
+	text := fmt.Sprintf("influx: %.0f %% sent, %.0f points/s", 100*float64(s.SentBytes)/float64(max(1, s.TotalBytes)), rate)
+	if s.Away {
+		text = fmt.Sprintf("influx: %.0f %% sent, waiting %.0f s for the database", 100*float64(s.SentBytes)/float64(max(1, s.TotalBytes)), s.SilentFor.Seconds())
+	}
+	if p.terminal {
+		fmt.Fprintf(p.cmd.ErrOrStderr(), "\r\x1b[K%s", text)
+		p.shown = true
+		return
+	}
+	fmt.Fprintln(p.cmd.ErrOrStderr(), text)
+}
+
+func (p *deliveryLine) end() {
+	if p.shown {
+		fmt.Fprint(p.cmd.ErrOrStderr(), "\r\x1b[K")
+	}
+}
