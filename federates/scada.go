@@ -25,6 +25,7 @@ type Scada struct {
 	ready  []cosync.Message // enciphered and on their way to the first queue
 
 	planning  *planning      // nil where the plan never changes
+	fairness  *fairness      // nil where there is one operator
 	delivered []cosync.Event // since the last step, see Deliver
 	replanned []cosync.Event // likewise, see SetOption
 }
@@ -43,6 +44,9 @@ func NewScada(cfg scada.Config, supplies []*KeySupply, stream func(string) *rand
 		return nil, err
 	}
 	s.system = system
+	if len(cfg.Operators) > 1 {
+		s.fairness = newFairness(len(cfg.Operators))
+	}
 	return s, nil
 }
 
@@ -76,6 +80,9 @@ const (
 	scadaRefused
 	scadaDecision
 	scadaPlan
+	scadaFairness // with several operators only, like those after it
+	scadaAsked
+	scadaGranted
 )
 
 // Describe implements sync.Federate.
@@ -91,7 +98,7 @@ func (s *Scada) Describe() cosync.Description {
 	key := func(name string) cosync.Port {
 		return cosync.Port{Name: name, Kind: cosync.Vector, Unit: "bit", Elements: links}
 	}
-	return cosync.Description{
+	d := cosync.Description{
 		Name: "scada",
 		Step: s.step,
 		Inputs: []cosync.Port{
@@ -117,22 +124,40 @@ func (s *Scada) Describe() cosync.Description {
 			scadaDiscarded:  key("discarded"),
 			scadaExpired:    key("expired"),
 			scadaInitial:    key("initial"),
-			scadaController: {Name: "controller", Kind: cosync.Vector, Unit: "", Elements: controllerElements},
+			scadaController: {Name: "controller", Kind: cosync.Vector, Unit: "", Elements: s.controllerElements()},
 			scadaDecision:   {Name: "decision", Kind: cosync.Vector, Unit: "1", Elements: decisionElements},
 			scadaPlan:       {Name: "plan", Kind: cosync.Events},
 			scadaRefused:    {Name: "refused", Kind: cosync.Messages},
 			scadaLedger:     {Name: "ledger", Kind: cosync.Vector, Unit: "1", Elements: []string{"triggered", "succeeded", "failed", "open"}},
 		},
 	}
+	if s.fairness != nil {
+		d.Outputs = append(d.Outputs, fairnessPorts(s.cfg.Operators)...)
+	}
+	return d
 }
 
-// controllerElements name what the controller believes; each element carries
-// its own unit.
-var controllerElements = []string{"frequency_hz", "heard_pmus", "ace_mw", "agc_mw", "imbalance_mw", "called_mw"}
+// beliefs name what a controller believes; each carries its own unit.
+var beliefs = []string{"frequency_hz", "heard_pmus", "ace_mw", "agc_mw", "imbalance_mw", "called_mw"}
+
+// controllerElements are the beliefs, of each operator where there are several.
+func (s *Scada) controllerElements() []string {
+	if len(s.cfg.Operators) < 2 {
+		return beliefs
+	}
+	var names []string
+	for _, o := range s.cfg.Operators {
+		for _, b := range beliefs {
+			names = append(names, o.Name+"/"+b)
+		}
+	}
+	return names
+}
 
 // Init implements sync.Federate.
 func (s *Scada) Init(out []cosync.Signal) error {
 	s.publish(out)
+	s.fairness.publish(out, 0)
 	return nil
 }
 
@@ -237,6 +262,7 @@ func (s *Scada) write(st *cosync.Step) {
 	if s.planning != nil {
 		s.planning.publish(st, s.cfg.Chains, s.system.Plan())
 	}
+	s.fairness.step(&s.out, st)
 	s.publish(st.Out)
 }
 
@@ -268,8 +294,10 @@ func (s *Scada) publish(out []cosync.Signal) {
 		out[scadaExpired].Values[i] = float64(a.ExpiredBits)
 		out[scadaInitial].Values[i] = float64(a.InitialBits)
 	}
-	d := &s.out.Diagnostics
-	copy(out[scadaController].Values, []float64{d.FreqHz, float64(d.HeardPMUs), d.ACEMW, d.AGCMW, d.ImbalanceMW, d.CalledMW})
+	for i, d := range s.out.Diagnostics {
+		copy(out[scadaController].Values[i*len(beliefs):],
+			[]float64{d.FreqHz, float64(d.HeardPMUs), d.ACEMW, d.AGCMW, d.ImbalanceMW, d.CalledMW})
+	}
 	c := s.system.Counts()
 	copy(out[scadaLedger].Values, []float64{float64(c.Triggered), float64(c.Succeeded), float64(c.Failed), float64(c.Open)})
 }

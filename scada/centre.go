@@ -142,7 +142,7 @@ func (s *System) answered(m *message, atNS int64) error {
 	case m.kind == termination:
 		s.settle(m.task, m, atNS)
 	case m.chain.Task == TaskShed:
-		s.controller.acknowledged(m.chain.element, float64(s.apdu.ASDU.Objects[0].Float()))
+		s.controllerOf(m.chain).acknowledged(m.chain.element, float64(s.apdu.ASDU.Objects[0].Float()))
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (s *System) measured(m *message) error {
 		sampledNS, ok = tagTime(o[0].Time)
 	}
 	if ok && len(o) == 2 {
-		s.controller.heard(m.chain.element, sampledNS, float64(o[0].Float()), float64(o[1].Float()))
+		s.controllerOf(m.chain).heard(m.chain.element, sampledNS, float64(o[0].Float()), float64(o[1].Float()))
 		s.tracer.heard(s, m, sampledNS, float64(o[0].Float()), float64(o[1].Float()))
 	}
 	return nil

@@ -10,16 +10,17 @@ import (
 // chain is a Chain made ready to run.
 type chain struct {
 	Chain
-	index   int
-	forward []route // in the direction of the task, by option
-	back    []route // the same ways in the other direction
-	station *station
-	ioa     uint32 // first object address of the element at its station
-	element int    // index among PMUs, generators or blocks
-	octets  int    // length of its APDU
-	highest bool   // of the highest priority
-	asdu    iec104.TypeID
-	up      bool
+	index    int
+	operator int
+	forward  []route // in the direction of the task, by option
+	back     []route // the same ways in the other direction
+	station  *station
+	ioa      uint32 // first object address of the element at its station
+	element  int    // index among PMUs, generators or blocks
+	octets   int    // length of its APDU
+	highest  bool   // of the highest priority
+	asdu     iec104.TypeID
+	up       bool
 }
 
 // ioaStep separates the object addresses of chains: chain i has the addresses
@@ -41,11 +42,12 @@ func (s *System) addChains(pools map[string]KeyPool, secret [32]byte) error {
 		builder.kinds[n.Name] = n.Kind
 	}
 	s.chains = make([]chain, len(s.cfg.Chains))
+	operators := s.cfg.ChainOperators()
 	for i := range s.cfg.Chains {
 		c := &s.chains[i]
 		class := s.cfg.Classes[s.cfg.Chains[i].Task]
 		*c = chain{
-			Chain: s.cfg.Chains[i], index: i, ioa: uint32(i+1) * ioaStep,
+			Chain: s.cfg.Chains[i], index: i, operator: operators[i], ioa: uint32(i+1) * ioaStep,
 			asdu: iec104.TypeID(class.ASDUType), up: class.Direction == Up,
 		}
 		c.highest = c.Priority == top
@@ -68,7 +70,7 @@ func (s *System) addChains(pools map[string]KeyPool, secret [32]byte) error {
 		if c.up {
 			end = nodes[0]
 		}
-		c.station = s.stationAt(end)
+		c.station = s.stationAt(c.operator, end)
 		if err := c.measure(); err != nil {
 			return err
 		}

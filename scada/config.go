@@ -18,7 +18,8 @@ type Config struct {
 	PMUs          []PMU            `yaml:"pmus"`
 	Generators    []Generator      `yaml:"generators"`
 	Blocks        []Block          `yaml:"blocks"`
-	Classes       map[string]Class `yaml:"classes"` // by task; what is missing is taken from DefaultClasses
+	Classes       map[string]Class `yaml:"classes"`   // by task; what is missing is taken from DefaultClasses
+	Operators     []Operator       `yaml:"operators"` // none: one, of all chains
 	Chains        []Chain          `yaml:"chains"`
 	Controller    ControllerConfig `yaml:"controller"`
 	Crypto        CryptoConfig     `yaml:"crypto"`

@@ -2,8 +2,9 @@ package scada
 
 import "math"
 
-// controller is the automatic control at the control centre. It knows only
-// what heard and acknowledged have told it.
+// controller is the automatic control at an operator's control centre. It knows
+// only what heard and acknowledged have told it: PMUs of other operators stay
+// unheard.
 type controller struct {
 	cfg       ControllerConfig
 	nominalHz float64

@@ -20,7 +20,7 @@ func TestAGCRestoresFrequency(t *testing.T) {
 	if dev := w.grid.freqHz - 60; math.Abs(dev) > 0.002 {
 		t.Errorf("deviation %.4f Hz at the end", dev)
 	}
-	if mw := w.out.Diagnostics.AGCMW; math.Abs(mw-150) > 8 {
+	if mw := w.out.Diagnostics[0].AGCMW; math.Abs(mw-150) > 8 {
 		t.Errorf("AGC gives %.1f MW, want 150", mw)
 	}
 }

@@ -24,6 +24,10 @@ import "time"
 // estimate: while a unit of great inertia is unheard, the others' swing against
 // it looks like a deficit.
 //
+// Where several operators have blocks, each estimates P for the whole system
+// from the PMUs that it hears and calls its own blocks for the share of P that
+// they are of all blocks: the shares sum to one, and nobody waits for another.
+//
 // It acts on a deficit only. Blocks return by themselves (ReserveDuration), at
 // the end of the shipped contingencies together with the load, which leaves a
 // surplus or deficit of what was not covered: governors and AGC deal with it.
@@ -32,6 +36,7 @@ import "time"
 type emergency struct {
 	cfg       EmergencyConfig
 	nominalHz float64
+	share     float64 // of P that is called here
 	periodNS  int64
 	phaseNS   int64
 	scale     float64 // MW for 1 Hz between two frames
@@ -73,7 +78,7 @@ type call struct {
 
 func newEmergency(cfg *Config, pmus []pmuState) emergency {
 	e := emergency{
-		cfg: cfg.Controller.Emergency, nominalHz: cfg.NominalFreqHz,
+		cfg: cfg.Controller.Emergency, nominalHz: cfg.NominalFreqHz, share: 1,
 		periodNS: cfg.Classes[TaskPMU].Period.Nanoseconds(),
 		phaseNS:  cfg.Classes[TaskPMU].Phase.Nanoseconds(),
 		next:     -1, since: unheard, lastNS: unheard,
@@ -204,7 +209,7 @@ func (e *emergency) wanted(nowNS int64) bool {
 
 func within(nowNS, sinceNS int64, d time.Duration) bool { return nowNS-sinceNS <= d.Nanoseconds() }
 
-// plan calls the blocks for the deficit. Unacknowledged calls come first,
+// plan calls the blocks for the share of the deficit. Unacknowledged calls come first,
 // scaled down if they exceed it; the rest goes to all blocks by free capacity.
 func (e *emergency) plan(nowNS int64) {
 	open, free := 0.0, 0.0
@@ -213,12 +218,12 @@ func (e *emergency) plan(nowNS int64) {
 		open += b.calledMW - b.acknowledgedMW
 		free += b.capacityMW - b.calledMW
 	}
-	scale, rest := 1.0, 0.0
+	scale, rest, missing := 1.0, 0.0, e.share*e.deficit
 	switch {
-	case open > e.deficit:
-		scale = e.deficit / open
+	case open > missing:
+		scale = missing / open
 	case free > 0:
-		rest = min(1, (e.deficit-open)/free)
+		rest = min(1, (missing-open)/free)
 	}
 	for i := range e.blocks {
 		b := &e.blocks[i]

@@ -71,7 +71,7 @@ func TestNoiseNeverCalls(t *testing.T) {
 		ou += -ou*0.01/20 + 30*math.Sqrt(2*0.01/20)*load.NormFloat64()
 		w.grid.loadMW = ou
 		w.step()
-		worst = max(worst, w.out.Diagnostics.ImbalanceMW)
+		worst = max(worst, w.out.Diagnostics[0].ImbalanceMW)
 	}
 	if n := len(w.of(TaskShed)); n != 0 {
 		t.Errorf("%d calls, largest imbalance seen %.0f MW", n, worst)

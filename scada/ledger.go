@@ -51,12 +51,26 @@ func (s *System) openTask(c *chain, atNS int64) *task {
 		mode: opt.Mode, route: opt.Route,
 		askedBits: c.forward[opt.Route].hops * s.policy.DrawBits(c.Mode, 8*c.octets, false),
 	}
+	s.out.Key = append(s.out.Key, KeyMove{Operator: c.operator, TriggerNS: atNS, AskedBits: c.exchanged() * t.askedBits})
 	if opt.Off {
 		s.fail(t, Deactivated, atNS)
 		return t
 	}
 	l.enqueue(t)
 	return t
+}
+
+// exchanged is how many messages of its length a task of c takes: commands are
+// confirmed, interrogations confirmed and ended (the values between are few and
+// not counted).
+func (c *chain) exchanged() int {
+	switch {
+	case c.up:
+		return 1
+	case c.Task == TaskInterrogation:
+		return 3
+	}
+	return 2
 }
 
 func (l *ledger) enqueue(t *task) {

@@ -141,7 +141,7 @@ func (p *Planner) setGrid(nowNS int64) error {
 	if t == nil {
 		return nil
 	}
-	t.follow(&p.system.controller, nowNS)
+	t.follow(p.system, nowNS)
 	for i := range p.problem.Chains {
 		p.problem.Chains[i].Pending = nil
 	}
@@ -234,19 +234,19 @@ func (q *pending) waitsNS(nowNS int64) int64 {
 
 // follow brings the estimate to the newest step with measurements, at least
 // the one before now. What arrives later of an older step is left out.
-func (t *gridTerm) follow(c *controller, nowNS int64) {
+func (t *gridTerm) follow(s *System, nowNS int64) {
 	now := nowNS / t.model.StepNS
 	to := max(t.step, now-1)
-	for i := range c.pmus {
-		if s := t.stepOf(&c.pmus[i]); s <= now {
-			to = max(to, s)
+	for i := range s.pmuChains {
+		if at := t.stepOf(s.newest(i)); at <= now {
+			to = max(to, at)
 		}
 	}
-	t.returnBlocks(c.cfg.Emergency.ReserveDuration.Nanoseconds(), nowNS)
+	t.returnBlocks(s.cfg.Controller.Emergency.ReserveDuration.Nanoseconds(), nowNS)
 	for t.step < to {
 		t.estimator.Advance(t.inputsFrom(t.step))
 		t.settle()
-		t.measure(c)
+		t.measure(s)
 	}
 }
 
@@ -325,11 +325,12 @@ func (t *gridTerm) latest(input int) float64 {
 
 // measure corrects the estimate by what was heard of its step: the frequency
 // weighted by the inertia at the PMUs, and the mean voltage.
-func (t *gridTerm) measure(c *controller) {
+func (t *gridTerm) measure(s *System) {
+	c := &s.cfg.Controller
 	weight, all, freq, noise := 0.0, 0.0, 0.0, 0.0
 	volts, heard := 0.0, 0.0
-	for i := range c.pmus {
-		p := &c.pmus[i]
+	for i := range s.pmuChains {
+		p := s.newest(i)
 		all += p.weightS
 		if t.stepOf(p) != t.step {
 			continue
@@ -337,16 +338,16 @@ func (t *gridTerm) measure(c *controller) {
 		heard++
 		volts += p.voltagePU - t.model.PMUVolt[i]
 		weight += p.weightS
-		freq += p.weightS * (p.freqHz - c.nominalHz)
+		freq += p.weightS * (p.freqHz - s.cfg.NominalFreqHz)
 		noise += p.weightS * p.weightS
 	}
 	if weight > 0 {
 		unheardShare := 1 - weight/all
 		t.estimator.Observe(FreqOutput, freq/weight,
-			c.cfg.PMUNoiseHz*c.cfg.PMUNoiseHz*noise/(weight*weight)+swingHz*swingHz+unheardHz*unheardHz*unheardShare*unheardShare)
+			c.PMUNoiseHz*c.PMUNoiseHz*noise/(weight*weight)+swingHz*swingHz+unheardHz*unheardHz*unheardShare*unheardShare)
 	}
 	if heard > 0 {
-		t.estimator.Observe(VoltageOutput, volts/heard, localPU*localPU+c.cfg.PMUNoisePU*c.cfg.PMUNoisePU/heard)
+		t.estimator.Observe(VoltageOutput, volts/heard, localPU*localPU+c.PMUNoisePU*c.PMUNoisePU/heard)
 	}
 }
 

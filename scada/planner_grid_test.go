@@ -159,7 +159,7 @@ func TestBlockIsNoInputOnceItHasReturned(t *testing.T) {
 func TestEstimateFollowsTheGridThroughTheNetwork(t *testing.T) {
 	for _, broken := range []bool{false, true} {
 		w, p, _ := seeing(t)
-		w.sys.controller.emergency.cfg.Off = true
+		w.sys.controllers[0].emergency.cfg.Off = true
 		w.runFor(5 * time.Second)
 		if broken {
 			w.breakLink("CC-GW2", true) // and nobody leads around it
@@ -181,14 +181,14 @@ func TestEstimateFollowsTheGridThroughTheNetwork(t *testing.T) {
 // What the problem forecasts without commands is what the grid then does.
 func TestForecastOfTheProblemComesTrue(t *testing.T) {
 	w, p, _ := seeing(t)
-	w.sys.controller.emergency.cfg.Off = true
+	w.sys.controllers[0].emergency.cfg.Off = true
 	w.runFor(5 * time.Second)
 	w.grid.loadMW = 300
 	w.runFor(1550 * time.Millisecond)
 	w.silent()
 	w.runFor(50 * time.Millisecond)
 	now := w.nowNS
-	p.grid.follow(&w.sys.controller, now)
+	p.grid.follow(w.sys, now)
 	p.grid.forecast(now)
 	g := &p.grid.grid
 	x, next := append([]float64(nil), g.State...), make([]float64, len(g.State))

@@ -6,8 +6,8 @@ import (
 	"cosim/scada/iec104"
 )
 
-// station is a 104 outstation, an IED or a gateway, and its connection to the
-// control centre with the sequence numbers of both ends.
+// station is a 104 outstation, an IED or a gateway, and its connection to one
+// operator's control centre with the sequence numbers of both ends.
 type station struct {
 	name       string
 	commonAddr uint16
@@ -17,6 +17,12 @@ type station struct {
 	// has acknowledged; never when there is none.
 	unackedNS int64
 	image     []*chain // PMU chains whose values a gateway has seen
+}
+
+// connection is that of an outstation to an operator.
+type connection struct {
+	operator int
+	node     string
 }
 
 // epoch is what simulated time 0 is on the clock of the time tags.
@@ -32,13 +38,15 @@ func tagTime(tag iec104.CP56Time2a) (atNS int64, ok bool) {
 	return t.Sub(epoch).Nanoseconds(), ok
 }
 
-// stationAt is the station of a node, which is numbered like it.
-func (s *System) stationAt(node string) *station {
-	if st := s.stations[node]; st != nil {
+// stationAt is the station of a node, which is numbered like it, on its
+// connection to an operator.
+func (s *System) stationAt(operator int, node string) *station {
+	at := connection{operator, node}
+	if st := s.stations[at]; st != nil {
 		return st
 	}
 	st := &station{name: node, commonAddr: s.commonAddr[node], unackedNS: never}
-	s.stations[node] = st
+	s.stations[at] = st
 	return st
 }
 

@@ -81,7 +81,8 @@ type Output struct {
 	Frames      []Frame
 	Tasks       []TaskEvent
 	Refusals    []Refusal
-	Diagnostics Diagnostics
+	Key         []KeyMove
+	Diagnostics []Diagnostics // an operator, in the order of Config.Operators; one without
 }
 
 // Frame is one message on one leg, in the order of sending. Payload is fresh
@@ -99,6 +100,15 @@ type Frame struct {
 	ServiceNS int64
 }
 
+// KeyMove is key that a task asks for at its trigger, or that was drawn for it:
+// the books of fairness between operators. A task asks for the key of its message
+// and of the answers to it, in the wished mode, on the route planned then.
+type KeyMove struct {
+	Operator             int   // index in Config.Operators
+	TriggerNS            int64 // of the task
+	AskedBits, DrawnBits int
+}
+
 // Refusal is a delivered frame that a gateway or control centre did not
 // accept. A repeated genuine frame is a Duplicate.
 type Refusal struct {
@@ -109,7 +119,7 @@ type Refusal struct {
 	Reason  string
 }
 
-// Diagnostics is what the controller believes at the end of the step.
+// Diagnostics is what an operator's controller believes at the end of the step.
 type Diagnostics struct {
 	FreqHz      float64 // estimate of the centre of inertia, 0 when nothing is heard
 	HeardPMUs   int     // with a sample no older than stale_after
@@ -117,5 +127,4 @@ type Diagnostics struct {
 	AGCMW       float64 // secondary control, sum over generators
 	ImbalanceMW float64 // 2H·df/dt of the last frame of samples, positive for a deficit
 	CalledMW    float64 // blocks called
-	Open        int     // tasks without an outcome
 }

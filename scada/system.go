@@ -16,20 +16,21 @@ type System struct {
 	policy q3p.KeyPolicy
 
 	chains       []chain
-	stations     map[string]*station
+	stations     map[connection]*station
 	commonAddr   map[string]uint16
 	associations map[[2]string]*association // by the ends of a leg, from and to
 	blockChains  []*chain                   // of each block, nil without one
 	byID         map[string]*chain
 
-	ledger     ledger
-	triggers   []trigger
-	nextDueNS  int64
-	demands    []demand
-	pending    []*pending
-	controller controller
-	noise      []*rand.Rand // a PMU
-	lastValue  [][]byte     // newest APDU of a PMU chain at its gateway
+	ledger      ledger
+	triggers    []trigger
+	nextDueNS   int64
+	demands     []demand
+	pending     []*pending
+	controllers []controller // an operator
+	pmuChains   []*chain     // of each PMU, nil without one
+	noise       []*rand.Rand // a PMU
+	lastValue   [][]byte     // newest APDU of a PMU chain at its gateway
 
 	// Plan of the centre, options in force at the gateways of uplinks, and
 	// what the centre knows of the latter.
@@ -78,7 +79,7 @@ func New(cfg Config, pools map[string]KeyPool, stream func(name string) *rand.Ra
 		return nil, err
 	}
 	s := &System{
-		cfg: cfg.Resolved(), stations: map[string]*station{}, associations: map[[2]string]*association{},
+		cfg: cfg.Resolved(), stations: map[connection]*station{}, associations: map[[2]string]*association{},
 		byID: map[string]*chain{}, linkIndex: map[string]int{}, sent: flights{first: 1},
 	}
 	s.policy = q3p.KeyPolicy{RekeyMessages: s.cfg.Crypto.RekeyMessages, SessionKeyBits: 128}
@@ -88,12 +89,7 @@ func New(cfg Config, pools map[string]KeyPool, stream func(name string) *rand.Ra
 	}
 	s.addOrderRoutes()
 	s.bindElements()
-	s.controller = newController(&s.cfg)
-	for i, c := range s.blockChains {
-		if c == nil {
-			s.controller.emergency.blocks[i].capacityMW = 0 // nobody can call it
-		}
-	}
+	s.addControllers()
 	for _, p := range s.cfg.PMUs {
 		s.noise = append(s.noise, stream("scada/noise/"+p.ID))
 	}
@@ -111,8 +107,8 @@ func New(cfg Config, pools map[string]KeyPool, stream func(name string) *rand.Ra
 	return s, nil
 }
 
-// bindElements tells chains their elements' indices, blocks their chains and
-// gateways the PMUs that they see.
+// bindElements tells chains their elements' indices, blocks and PMUs their
+// chains and gateways the PMUs that they see.
 func (s *System) bindElements() {
 	index := map[string]int{}
 	for i, p := range s.cfg.PMUs {
@@ -124,7 +120,7 @@ func (s *System) bindElements() {
 	for i, b := range s.cfg.Blocks {
 		index[TaskShed+b.ID] = i
 	}
-	s.blockChains = make([]*chain, len(s.cfg.Blocks))
+	s.blockChains, s.pmuChains = make([]*chain, len(s.cfg.Blocks)), make([]*chain, len(s.cfg.PMUs))
 	for i := range s.chains {
 		c := &s.chains[i]
 		s.byID[c.ID] = c
@@ -133,7 +129,8 @@ func (s *System) bindElements() {
 		case TaskShed:
 			s.blockChains[c.element] = c
 		case TaskPMU:
-			gateway := s.stationAt(c.forward[0].legs[0].via.to)
+			s.pmuChains[c.element] = c
+			gateway := s.stationAt(c.operator, c.forward[0].legs[0].via.to)
 			gateway.image = append(gateway.image, c)
 		}
 	}
@@ -162,7 +159,7 @@ func (s *System) Trigger(chainID string, value float64) error {
 // without gaps. An error ends the run.
 func (s *System) Step(fromNS, toNS int64, in *Input, out *Output) error {
 	s.nowNS, s.in, s.out = fromNS, in, out
-	out.Frames, out.Tasks, out.Refusals = out.Frames[:0], out.Tasks[:0], out.Refusals[:0]
+	out.Frames, out.Tasks, out.Refusals, out.Key = out.Frames[:0], out.Tasks[:0], out.Refusals[:0], out.Key[:0]
 	if err := s.take(in); err != nil {
 		return err
 	}
@@ -184,7 +181,7 @@ func (s *System) Step(fromNS, toNS int64, in *Input, out *Output) error {
 	if err := s.fireTriggers(toNS); err != nil {
 		return err
 	}
-	s.diagnose(&out.Diagnostics)
+	s.diagnose(out)
 	s.tracer.outcomes(s, toNS)
 	if fromNS >= s.nextTidyNS {
 		s.sent.forget(fromNS - s.horizonNS)
@@ -223,9 +220,11 @@ func (s *System) decide() error {
 	if err := s.sendOrders(); err != nil {
 		return err
 	}
-	for _, c := range s.controller.emergency.decide(s.nowNS) {
-		if err := s.command(s.blockChains[c.block], c.totalMW, s.nowNS); err != nil {
-			return err
+	for i := range s.controllers {
+		for _, c := range s.controllers[i].emergency.decide(s.nowNS) {
+			if err := s.command(s.blockChains[c.block], c.totalMW, s.nowNS); err != nil {
+				return err
+			}
 		}
 	}
 	for _, d := range s.demands {
@@ -240,14 +239,17 @@ func (s *System) decide() error {
 	return s.acknowledgeOld()
 }
 
-func (s *System) diagnose(d *Diagnostics) {
-	c := &s.controller
-	*d = Diagnostics{
-		ACEMW: c.aceMW, AGCMW: c.agcMW,
-		ImbalanceMW: c.emergency.deficit, CalledMW: c.emergency.calledMW(),
-		Open: s.ledger.counts.Open,
+func (s *System) diagnose(out *Output) {
+	out.Diagnostics = out.Diagnostics[:0]
+	for i := range s.controllers {
+		c := &s.controllers[i]
+		d := Diagnostics{
+			ACEMW: c.aceMW, AGCMW: c.agcMW,
+			ImbalanceMW: c.emergency.deficit, CalledMW: c.emergency.calledMW(),
+		}
+		d.FreqHz, d.HeardPMUs, _ = c.estimate(s.nowNS)
+		out.Diagnostics = append(out.Diagnostics, d)
 	}
-	d.FreqHz, d.HeardPMUs, _ = c.estimate(s.nowNS)
 }
 
 // cause is what a lost frame means for its task.

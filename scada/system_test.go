@@ -373,7 +373,7 @@ func TestSequenceNumbersRunOn(t *testing.T) {
 	if received != 200 || acks != 25 {
 		t.Errorf("%d frames acknowledged by %d", received, acks)
 	}
-	if n := w.sys.stations["IED-pmu-30"].field.Outstanding(); n > iec104.W {
+	if n := w.sys.stations[connection{0, "IED-pmu-30"}].field.Outstanding(); n > iec104.W {
 		t.Errorf("%d frames outstanding", n)
 	}
 }
@@ -446,7 +446,7 @@ func TestOvertakenCommandIsNotObeyed(t *testing.T) {
 	if len(w.obeyed) != 0 {
 		t.Fatalf("obeyed %+v", w.obeyed)
 	}
-	w.sys.controller.generators[w.sys.chains[0].element].correctionPU = 0.01
+	w.sys.controllers[0].generators[w.sys.chains[0].element].correctionPU = 0.01
 	w.runFor(200 * time.Millisecond)
 	if len(w.obeyed) != 1 || w.obeyed[0].Value != float64(float32(0.01)) {
 		t.Errorf("obeyed %+v", w.obeyed)
@@ -463,7 +463,7 @@ func TestIdleConnectionIsAcknowledgedAfterT2(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.runFor(15 * time.Second)
-	st := w.sys.stations["IED-block-8"]
+	st := w.sys.stations[connection{0, "IED-block-8"}]
 	last := w.sent[len(w.sent)-1]
 	if st.field.Outstanding() != 0 || last.Route != "GW1>RTU8>IED-block-8" || last.AtNS < 10*second || last.AtNS > 10*second+100*ms {
 		t.Errorf("%d outstanding, last frame on %s at %v", st.field.Outstanding(), last.Route, time.Duration(last.AtNS))

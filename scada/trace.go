@@ -136,7 +136,7 @@ func (t *tracer) triggered(s *System, of *task, a, b float64) {
 	case slices.Contains(s.demands, demand{of.chain, a}):
 		by = ByDemand
 	default:
-		b = s.controller.emergency.deficit
+		b = s.controllerOf(of.chain).emergency.deficit
 	}
 	t.task(s, of, Trace{
 		Kind: TraceTrigger, AtNS: of.triggerNS, Reason: by, Option: s.optionOf(of.chain),
@@ -236,7 +236,7 @@ func (t *tracer) applied(s *System, m *message, a *Applied) {
 
 func (t *tracer) heard(s *System, m *message, sampledNS int64, freqHz, voltagePU float64) {
 	if t != nil {
-		newest := s.controller.pmus[m.chain.element].sampledNS == sampledNS
+		newest := s.controllerOf(m.chain).pmus[m.chain.element].sampledNS == sampledNS
 		t.of(s, m, Trace{Kind: TraceHeard, AtNS: s.nowNS, Values: [2]float64{freqHz, voltagePU}, Newest: newest})
 	}
 }

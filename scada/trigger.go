@@ -97,9 +97,9 @@ func (s *System) start(c *chain, atNS int64) error {
 	case TaskPMU:
 		return s.sample(c, atNS)
 	case TaskAGC:
-		return s.command(c, s.controller.agcSetpointMW(c.element, atNS), atNS)
+		return s.command(c, s.controllerOf(c).agcSetpointMW(c.element, atNS), atNS)
 	case TaskAVR:
-		return s.command(c, s.controller.avrSetpointPU(c.element), atNS)
+		return s.command(c, s.controllerOf(c).avrSetpointPU(c.element), atNS)
 	case TaskInterrogation:
 		return s.command(c, 0, atNS)
 	}

@@ -25,8 +25,9 @@ func (e FieldError) Error() string { return e.Path + ": " + e.Msg }
 // leaves empty is checked where its class says it.
 func (c *Config) Validate() []error {
 	r := c.Resolved()
-	v := validator{cfg: &r, kinds: map[string]string{}, links: map[[2]string]Link{}, devices: map[string]string{}}
+	v := validator{cfg: &r, kinds: map[string]string{}, links: map[[2]string]Link{}, devices: map[string]string{}, centres: map[string]int{}}
 	v.nodes()
+	v.operators()
 	v.linkList()
 	v.elements()
 	v.classes()
@@ -40,6 +41,7 @@ type validator struct {
 	kinds    map[string]string  // node → kind
 	links    map[[2]string]Link // both directions
 	devices  map[string]string  // element → IED
+	centres  map[string]int     // of operators
 	mistakes []error
 }
 
@@ -59,6 +61,22 @@ func (v *validator) nodes() {
 			v.fault(path+".kind", "%q is not one of cc, gateway, rtu, ied", n.Kind)
 		}
 		v.kinds[n.Name] = n.Kind
+	}
+}
+
+// operators checks that each has a control centre to itself.
+func (v *validator) operators() {
+	names := map[string]int{}
+	for i, o := range v.cfg.Operators {
+		path := fmt.Sprintf("operators[%d]", i)
+		v.unique(names, path+".name", o.Name, i, "operators")
+		if strings.Contains(o.Name, "/") {
+			v.fault(path+".name", "%q contains /, which separates the parts of a column's name", o.Name)
+		}
+		if v.node(path+".centre", o.Centre) && v.kinds[o.Centre] != ControlCentre {
+			v.fault(path+".centre", "%q is a %s, not a cc", o.Centre, v.kinds[o.Centre])
+		}
+		v.unique(v.centres, path+".centre", o.Centre, i, "operators")
 	}
 }
 
@@ -215,7 +233,7 @@ func (v *validator) mode(path string, m Mode) bool {
 }
 
 func (v *validator) chains() {
-	ids, served := map[string]int{}, map[[2]string]int{}
+	ids, served := map[string]int{}, map[[3]string]int{}
 	for i := range v.cfg.Chains {
 		ch, path := &v.cfg.Chains[i], fmt.Sprintf("chains[%d]", i)
 		v.unique(ids, path+".id", ch.ID, i, "chains")
@@ -223,10 +241,14 @@ func (v *validator) chains() {
 			v.fault(path+".task", "no task %q%s", ch.Task, nearest(ch.Task, asduTypes))
 			continue
 		}
-		if at, ok := served[[2]string{ch.Task, ch.Element}]; ok {
+		task := [3]string{ch.Task, ch.Element}
+		if ch.Task == TaskInterrogation { // each operator asks for itself
+			task[2] = ch.centre(v.centres)
+		}
+		if at, ok := served[task]; ok {
 			v.fault(path+".element", "%s of %q is the task of chains[%d] already", ch.Task, ch.Element, at)
 		}
-		served[[2]string{ch.Task, ch.Element}] = i
+		served[task] = i
 		v.chainElement(path, ch)
 		v.chainModes(path, ch)
 		v.duration(path+".latency", ch.Latency)
@@ -339,6 +361,10 @@ func (v *validator) common(path string, ch *Chain) {
 			v.fault(at, "enters by %s, the first route by %s", pathOf(v.field(route)), pathOf(v.field(first)))
 		case !up && route[len(route)-1] != first[len(first)-1]:
 			v.fault(at, "ends at %q, the first route at %q", route[len(route)-1], first[len(first)-1])
+		case !up && route[0] != first[0]:
+			v.fault(at, "begins at %q, the first route at %q", route[0], first[0])
+		case up && route[len(route)-1] != first[len(first)-1]:
+			v.fault(at, "ends at %q, the first route at %q", route[len(route)-1], first[len(first)-1])
 		}
 	}
 }
@@ -353,7 +379,8 @@ func (v *validator) field(route []string) []string {
 	return route
 }
 
-// shape checks the order of the kinds: cc, gateways, and for all but an
+// shape checks the order of the kinds: the operator's cc, gateways or centres of
+// others that relay, the last of them a gateway, and for all but an
 // interrogation RTUs and an IED; a measurement's the other way round.
 func (v *validator) shape(at func(int) string, ch *Chain, route []string) {
 	last := len(route) - 1
@@ -366,12 +393,19 @@ func (v *validator) shape(at func(int) string, ch *Chain, route []string) {
 		v.fault(at(index(0)), "a %s chain %s a control centre, %q is a %s", ch.Task,
 			map[bool]string{true: "ends at", false: "begins at"}[index(0) == last], route[index(0)], kind(0))
 	}
+	if _, ok := v.centres[route[index(0)]]; !ok && len(v.centres) > 0 {
+		v.fault(at(index(0)), "%q is the control centre of no operator", route[index(0)])
+	}
 	gateways := 0
-	for i := 1; i <= last && kind(i) == Gateway; i++ {
+	for i := 1; i <= last && v.trusted(route[index(i)]); i++ {
 		gateways++
 	}
 	if gateways == 0 {
 		v.fault(at(index(1)), "expected a gateway next to the control centre, %q is a %s", route[index(1)], kind(1))
+		return
+	}
+	if kind(gateways) != Gateway {
+		v.fault(at(index(gateways)), "expected a gateway at the end of the quantum links, %q is a %s", route[index(gateways)], kind(gateways))
 		return
 	}
 	if ch.Task == TaskInterrogation {

@@ -19,6 +19,7 @@ type Definition struct {
 	Duration time.Duration `yaml:"duration"`
 	Steps    Steps         `yaml:"steps"`
 
+	Operators   []Operator             `yaml:"operators,omitempty"` // none: one, of all chains
 	Areas       []Area                 `yaml:"areas"`
 	Nodes       []Node                 `yaml:"nodes"`
 	NodeClasses map[string]NodeClass   `yaml:"node_classes"` // by kind of node
@@ -51,6 +52,19 @@ type Steps struct {
 	Exchange time.Duration `yaml:"exchange"` // of grid, network and scada
 	Quantum  time.Duration `yaml:"quantum"`  // of the links
 	Record   time.Duration `yaml:"record"`   // between two rows of the series
+}
+
+// Roles of operators where chains are reconfigured as a game.
+const (
+	Leader   = "leader"
+	Follower = "follower"
+)
+
+// Operator runs the chains that begin or end at its control centre.
+type Operator struct {
+	Name   string `yaml:"name"`
+	Role   string `yaml:"role"` // leader | follower
+	Centre string `yaml:"centre"`
 }
 
 // Area groups buses behind one gateway.

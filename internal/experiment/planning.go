@@ -114,8 +114,8 @@ func (b *builder) plan(s *federates.Scada) error {
 
 // delayS is the design-time estimate of a message's delay along a route:
 // Kingman's waiting time in every queue, serialisation, propagation,
-// processing and enciphering, and half a communication step at each gateway
-// that stores and forwards it.
+// processing and enciphering, and half a communication step at each gateway, or
+// centre of another operator, that stores and forwards it.
 func (b *builder) delayS(route []string, octets int) float64 {
 	id, err := b.engine.Route(route...)
 	if err != nil {
@@ -124,11 +124,13 @@ func (b *builder) delayS(route []string, octets int) float64 {
 	const headers = 28 + 36                                       // UDP over IPv4, and Q3P with its tag
 	crypto := b.def.Crypto.Costs.MessageNS(scada.AESWC, 8*octets) // the slowest
 	estimate := b.engine.PathEstimate(id, 8*(octets+headers), int64(crypto), b.engine.DesignLoad).TotalS()
-	gateways := 0
-	for _, n := range b.def.Nodes {
-		if n.Kind == scada.Gateway && slices.Contains(route, n.Name) {
-			gateways++
+	relays := 0
+	kind := b.def.nodeKinds()
+	for i, name := range route {
+		between := i > 0 && i < len(route)-1
+		if kind[name] == scada.Gateway || kind[name] == scada.ControlCentre && between {
+			relays++
 		}
 	}
-	return estimate + float64(gateways)*b.def.Steps.Exchange.Seconds()/2
+	return estimate + float64(relays)*b.def.Steps.Exchange.Seconds()/2
 }

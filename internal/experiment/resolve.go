@@ -154,6 +154,9 @@ func (d *Definition) scadaConfig() scada.Config {
 		PMUs: d.PMUs, Generators: d.Generators, Blocks: d.Blocks,
 		Classes: d.Classes, Chains: d.Chains, Controller: d.Controller, Crypto: d.Crypto,
 	}
+	for _, o := range d.Operators {
+		c.Operators = append(c.Operators, scada.Operator{Name: o.Name, Centre: o.Centre})
+	}
 	for _, n := range d.Nodes {
 		c.Nodes = append(c.Nodes, scada.Node{Name: n.Name, Kind: n.Kind})
 	}
@@ -220,10 +223,7 @@ func (d *Definition) poolConfig(l Link) quantum.PoolConfig {
 
 // centreLink is the link between a control centre and a gateway, or "".
 func (d *Definition) centreLink(gateway string) string {
-	kind := map[string]string{}
-	for _, n := range d.Nodes {
-		kind[n.Name] = n.Kind
-	}
+	kind := d.nodeKinds()
 	for _, l := range d.Links {
 		if l.A == gateway && kind[l.B] == scada.ControlCentre || l.B == gateway && kind[l.A] == scada.ControlCentre {
 			return l.Name
@@ -232,18 +232,24 @@ func (d *Definition) centreLink(gateway string) string {
 	return ""
 }
 
-// centreLinks are the quantum links that end at a control centre: the paper's
-// pool is the dispatch centre's.
+// centreLinks are the quantum links that end at a control centre, whoever's:
+// the paper's pool is the dispatch centre's.
 func (d *Definition) centreLinks() map[string]bool {
-	at := map[string]bool{}
-	for _, n := range d.Nodes {
-		if n.Kind == scada.Gateway {
-			if l := d.centreLink(n.Name); l != "" {
-				at[l] = true
-			}
+	kind, at := d.nodeKinds(), map[string]bool{}
+	for _, l := range d.quantumLinks() {
+		if kind[l.A] == scada.ControlCentre || kind[l.B] == scada.ControlCentre {
+			at[l.Name] = true
 		}
 	}
 	return at
+}
+
+func (d *Definition) nodeKinds() map[string]string {
+	kind := map[string]string{}
+	for _, n := range d.Nodes {
+		kind[n.Name] = n.Kind
+	}
+	return kind
 }
 
 // contingencyBuses are the buses of an area that a contingency may hit.

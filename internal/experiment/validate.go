@@ -33,6 +33,7 @@ func (d *Definition) validate() Mistakes {
 	}
 	v.dynamics()
 	v.models()
+	v.operators()
 	v.areas()
 	v.reconfiguration()
 	v.disturbances()
@@ -257,6 +258,23 @@ func (v *validator) model(prefix string, err error) {
 		v.fault(prefix+q.Field, "%s %s", q.Field, q.Problem)
 	default:
 		v.fault(strings.TrimSuffix(prefix, "."), "%v", err)
+	}
+}
+
+// operators checks their roles; scada checks the rest.
+func (v *validator) operators() {
+	leaders := 0
+	for i, o := range v.def.Operators {
+		switch o.Role {
+		case Leader:
+			leaders++
+		case Follower:
+		default:
+			v.fault(fmt.Sprintf("operators[%d].role", i), "role is %q%s", o.Role, suggest(o.Role, []string{Leader, Follower}))
+		}
+	}
+	if len(v.def.Operators) > 0 && leaders != 1 {
+		v.fault("operators", "%d operators have role %s, expected one", leaders, Leader)
 	}
 }
 

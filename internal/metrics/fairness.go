@@ -86,7 +86,11 @@ func (f *Fairness) at(tNS int64) *fairnessBucket {
 
 // Index is F_K of the tasks triggered in the window before nowNS; Undefined if
 // no operator asked for key.
-func (f *Fairness) Index(nowNS int64) Number {
+func (f *Fairness) Index(nowNS int64) Number { return Jain(f.Shares(nowNS)) }
+
+// Shares are the operators' s_a in the window before nowNS, NaN of one that
+// asked for nothing. They hold until the next call.
+func (f *Fairness) Shares(nowNS int64) []float64 {
 	newest := nowNS / f.bucketNS
 	oldest := newest - int64(len(f.buckets)) + 1
 	for a := range f.shares {
@@ -99,5 +103,5 @@ func (f *Fairness) Index(nowNS int64) Number {
 		}
 		f.shares[a] = math.Min(1, granted/asked) // 0/0 is NaN and left out
 	}
-	return Jain(f.shares)
+	return f.shares
 }
