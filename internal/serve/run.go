@@ -11,7 +11,6 @@ import (
 
 	"cosim/federates"
 	"cosim/internal/experiment"
-	"cosim/internal/record/web"
 	"cosim/internal/serve/outstation"
 	"cosim/scada"
 	cosync "cosim/sync"
@@ -32,20 +31,15 @@ type Run struct {
 	cancel  context.CancelFunc
 	ended   chan struct{}
 
-	guest bool // somebody else carries it out
-
 	// Set before the first step; the federates are for jobs of the desk only.
-	grid    *federates.Grid
-	scada   *federates.Scada
-	network *federates.Network
-	quantum *federates.Quantum
+	grid  *federates.Grid
+	scada *federates.Scada
 
 	mu      sync.Mutex
 	master  *cosync.Master
 	process *process
 	station *outstation.Server
-	feed    *web.Feed // nil before the federates stand
-	begun   bool      // the first frame was seen
+	begun   bool // the first frame was seen
 	at      cosync.Time
 	options []scada.Option // of the chains
 	result  *experiment.Result
@@ -95,25 +89,11 @@ func (r *Run) begin(m *cosync.Master, all []cosync.Federate) {
 			r.grid = f
 		case *federates.Scada:
 			r.scada = f
-		case *federates.Network:
-			r.network = f
-		case *federates.Quantum:
-			r.quantum = f
 		}
 	}
-	r.feed = web.NewFeed(scene(r.definition, r.supplies(), r.buses()))
 }
 
-// supplies are the key pools; none where another program simulates the
-// stations.
-func (r *Run) supplies() []*federates.KeySupply {
-	if r.scada == nil {
-		return nil
-	}
-	return r.scada.Supplies()
-}
-
-// showing is the observer by which others see the run and take part in it.
+// showing is the observer by which others see the run.
 type showing struct {
 	run    *Run
 	ctx    context.Context
@@ -123,14 +103,15 @@ type showing struct {
 // Begin implements sync.Observer: it opens the outstation.
 func (s *showing) Begin(f *cosync.Frame) error {
 	r := s.run
-	if err := r.feed.Begin(f); err != nil {
-		return err
-	}
 	if r.listener == nil {
-		return s.show(f)
+		return s.Observe(f)
+	}
+	var links []*federates.KeySupply
+	if r.scada != nil {
+		links = r.scada.Supplies()
 	}
 	d := r.definition
-	p, err := newProcess(f, r.supplies(), r.grid, commandConfig{d.NominalHz(), d.Generators, d.Blocks, d.Grid.AVR}, time.Now())
+	p, err := newProcess(f, links, r.grid, commandConfig{d.NominalHz(), d.Generators, d.Blocks, d.Grid.AVR}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -152,19 +133,11 @@ func (s *showing) Begin(f *cosync.Frame) error {
 			r.log.Error("IEC 104", "error", err)
 		}
 	})
-	return s.show(f)
+	return s.Observe(f)
 }
 
 // Observe implements sync.Observer.
 func (s *showing) Observe(f *cosync.Frame) error {
-	if err := s.run.feed.Observe(f); err != nil {
-		return err
-	}
-	return s.show(f)
-}
-
-// show lets others see the frame, and does their jobs.
-func (s *showing) show(f *cosync.Frame) error {
 	r := s.run
 	r.mu.Lock()
 	r.at, r.begun = f.To, true
@@ -177,13 +150,11 @@ func (s *showing) show(f *cosync.Frame) error {
 	if r.process != nil {
 		r.process.observe(f)
 	}
-	return r.desk.Observe(f)
+	return nil
 }
 
 // End implements sync.Observer.
-func (s *showing) End(cause error) error {
-	return errors.Join(s.run.feed.End(cause), s.run.desk.End(cause))
-}
+func (s *showing) End(error) error { return nil }
 
 // operate hands an order of a master to the grid, for its next step.
 func (r *Run) operate(o outstation.Order, done func()) error {
