@@ -118,6 +118,13 @@ type Explainer interface {
 	Explain() string // empty: nothing to say
 }
 
+// Finisher is a Federate that hears, before Close, that the run has reached its
+// end.
+type Finisher interface {
+	Federate
+	Finish()
+}
+
 // Signal is the content of one port during one step. Of its three fields only
 // the one of the port's kind is used. A federate reads its inputs' slices and
 // must neither change nor keep them; it writes Values of an output in place

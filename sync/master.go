@@ -144,6 +144,9 @@ func (m *Master) Run(ctx context.Context) error {
 	select {
 	case err = <-done:
 		m.watchdog.call.Store(closeCall)
+		if err == nil {
+			m.finish()
+		}
 		err = errors.Join(err, m.endObservers(err), m.closeMembers())
 		m.crew.stop()
 		m.crew.idle.Wait()
@@ -301,6 +304,15 @@ func (m *Master) endObservers(cause error) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// finish tells those who want to hear it that the run has reached its end.
+func (m *Master) finish() {
+	for _, f := range m.members {
+		if x, ok := f.federate.(Finisher); ok {
+			_ = guard(func(x Finisher) error { x.Finish(); return nil }, x) // what went wrong shows in Close
+		}
+	}
 }
 
 // closeMembers closes all federates.

@@ -11,6 +11,9 @@ import (
 // HelloOf describes a federate on the wire.
 func HelloOf(d sync.Description) *Hello {
 	h := &Hello{Type: TypeHello, Federate: d.Name, StepNS: int64(d.Step)}
+	if d.ByEvent {
+		h.Step = stepEvent
+	}
 	for _, p := range d.Inputs {
 		h.Inputs = append(h.Inputs, portOf(p))
 	}
@@ -21,18 +24,29 @@ func HelloOf(d sync.Description) *Hello {
 }
 
 func portOf(p sync.Port) Port {
-	return Port{p.Name, p.Kind.String(), p.Unit, p.Elements, p.Direct, p.Optional, p.Subset}
+	return Port{p.Name, p.Kind.String(), p.Unit, p.Elements, p.Direct, p.Optional, p.Subset, (*Wake)(p.Wake)}
 }
+
+// stepEvent is the step of a federate that names its own times.
+const stepEvent = "event"
 
 // describe checks a hello and returns what it says in terms of package sync.
 func (h *Hello) describe() (sync.Description, error) {
-	d := sync.Description{Name: h.Federate, Step: sync.Time(h.StepNS)}
-	if h.StepNS <= 0 {
-		return d, refusef(CodeDescription, "step_ns: expected more than 0, got %d", h.StepNS)
+	d := sync.Description{Name: h.Federate, Step: sync.Time(h.StepNS), ByEvent: h.Step == stepEvent}
+	switch {
+	case h.Step != "" && !d.ByEvent:
+		return d, refusef(CodeDescription, "step: expected %q, or step_ns alone, got %q", stepEvent, h.Step)
+	case h.StepNS < 0 || h.StepNS == 0 && !d.ByEvent:
+		return d, refusef(CodeDescription, "step_ns: expected more than 0 (or \"step\":\"event\" for a federate that names its own times), got %d", h.StepNS)
 	}
 	var err error
 	if d.Inputs, err = describePorts("input", h.Inputs); err != nil {
 		return d, err
+	}
+	for i := range d.Inputs {
+		if err := checkWake(&d.Inputs[i], d.ByEvent); err != nil {
+			return d, err
+		}
 	}
 	d.Outputs, err = describePorts("output", h.Outputs)
 	return d, err
@@ -52,8 +66,8 @@ func describePorts(direction string, ports []Port) ([]sync.Port, error) {
 			return nil, refusef(CodeDescription, "%s %s: expected elements, for it is a vector", direction, p.Name)
 		case kind != sync.Vector && (len(p.Elements) > 0 || p.Unit != "" || p.Subset):
 			return nil, refusef(CodeDescription, "%s %s: expected no unit, elements or subset, for it is no vector", direction, p.Name)
-		case direction == "output" && (p.Direct || p.Optional || p.Subset):
-			return nil, refusef(CodeDescription, "output %s: direct, optional and subset belong to inputs", p.Name)
+		case direction == "output" && (p.Direct || p.Optional || p.Subset || p.Wake != nil):
+			return nil, refusef(CodeDescription, "output %s: direct, optional, subset and wake belong to inputs", p.Name)
 		}
 		if twice := repeated(p.Elements); twice != "" {
 			return nil, refusef(CodeDescription, "%s %s: expected elements that differ, got %q twice", direction, p.Name, twice)
@@ -61,9 +75,33 @@ func describePorts(direction string, ports []Port) ([]sync.Port, error) {
 		seen[p.Name] = true
 		made = append(made, sync.Port{
 			Name: p.Name, Kind: kind, Unit: p.Unit, Elements: p.Elements, Direct: p.Direct, Optional: p.Optional, Subset: p.Subset,
+			Wake: (*sync.Wake)(p.Wake),
 		})
 	}
 	return made, nil
+}
+
+// checkWake says what is wrong with how an input wakes its federate.
+func checkWake(p *sync.Port, byEvent bool) error {
+	switch {
+	case p.Wake == nil:
+		return nil
+	case !byEvent:
+		return refusef(CodeDescription, "input %s: expected no wake, for without \"step\":\"event\" the federate makes every step", p.Name)
+	case p.Kind != sync.Vector && len(p.Wake.Elements)+len(p.Wake.Levels) > 0:
+		return refusef(CodeDescription, "input %s: expected a wake without elements and levels, for it is no vector", p.Name)
+	}
+	for _, e := range p.Wake.Elements {
+		if !slices.Contains(p.Elements, e) {
+			return refusef(CodeDescription, "input %s: expected a wake for some of its elements %s, got %q", p.Name, strings.Join(p.Elements, ", "), e)
+		}
+	}
+	for _, x := range p.Wake.Levels {
+		if x-x != 0 {
+			return refusef(CodeNotFinite, "input %s: expected finite levels, got %v", p.Name, x)
+		}
+	}
+	return nil
 }
 
 func repeated(names []string) string {
@@ -78,10 +116,11 @@ func repeated(names []string) string {
 }
 
 // takePlace fits a description into the place of another federate: it must
-// have the same step and outputs. Inputs that the other has too are read when
-// the other reads them; further ones may come on top.
+// have the same step, or name its own, and the same outputs. Inputs that the
+// other has too are read when the other reads them; further ones may come on
+// top.
 func takePlace(d, of sync.Description) (sync.Description, error) {
-	if d.Step != of.Step {
+	if d.Step != of.Step && !d.ByEvent {
 		return d, refusef(CodeDescription, "step_ns: expected %d as of %s, got %d", of.Step, of.Name, d.Step)
 	}
 	for _, want := range of.Outputs {
@@ -97,6 +136,7 @@ func takePlace(d, of sync.Description) (sync.Description, error) {
 		return d, refusef(CodeDescription, "expected the outputs of %s alone, %s; got %s", of.Name, namesOf(of.Outputs), namesOf(d.Outputs))
 	}
 	placed := of
+	placed.Step, placed.ByEvent = d.Step, d.ByEvent
 	placed.Inputs = slices.Clone(of.Inputs)
 	for _, got := range d.Inputs {
 		i := slices.IndexFunc(of.Inputs, func(p sync.Port) bool { return p.Name == got.Name })
@@ -104,6 +144,8 @@ func takePlace(d, of sync.Description) (sync.Description, error) {
 			placed.Inputs = append(placed.Inputs, got)
 		} else if err := samePort(of.Inputs[i], got); err != nil {
 			return d, refusef(CodeDescription, "input %s: %v", got.Name, err)
+		} else {
+			placed.Inputs[i].Wake = got.Wake
 		}
 	}
 	return placed, nil

@@ -32,12 +32,13 @@ type External struct {
 	askedAt  time.Time
 	sentOver *conn // the connection over which the step went out
 	frame    Step
-	ended    sync.Time // of the last step done
+	finished bool // the run has reached its end
 }
 
 var (
 	_ sync.Asker     = (*External)(nil)
 	_ sync.Explainer = (*External)(nil)
+	_ sync.Finisher  = (*External)(nil)
 )
 
 // Name is the name under which the peer connects.
@@ -96,7 +97,7 @@ func (e *External) Init(out []sync.Signal) error {
 // Ask implements sync.Asker: it sends the step.
 func (e *External) Ask(s *sync.Step) {
 	e.asked, e.askedAt, e.sentOver = true, time.Now(), nil
-	e.frame = Step{Type: TypeStep, Seq: s.Seq, FromNS: int64(s.From), ToNS: int64(s.To), Inputs: make(map[string]Content, len(e.sent))}
+	e.frame = Step{Type: TypeStep, Seq: s.Seq, FromNS: int64(s.From), ToNS: int64(s.To), Woken: s.Woken, Inputs: make(map[string]Content, len(e.sent))}
 	for _, i := range e.sent {
 		if len(s.In) == 0 {
 			break // step −1
@@ -139,7 +140,6 @@ func (e *External) Step(s *sync.Step) error {
 	if err != nil {
 		return e.lose(c, err)
 	}
-	e.ended = s.To
 	return nil
 }
 
@@ -240,8 +240,8 @@ func (e *External) take(c *conn, frame []byte, s *sync.Step) error {
 	if d.Seq != s.Seq {
 		return refusef(CodeWrongSeq, "expected done for step %d, got one for step %d", s.Seq, d.Seq)
 	}
-	if d.NextNS != nil && *d.NextNS != int64(s.To) {
-		return refusef(CodeBadMessage, "next_ns: expected %d, the end of the step, got %d", s.To, *d.NextNS)
+	if err := e.takeNext(d.NextNS, s); err != nil {
+		return err
 	}
 	found := 0
 	for i := range e.about.Outputs {
@@ -261,6 +261,21 @@ func (e *External) take(c *conn, frame []byte, s *sync.Step) error {
 				return refusef(CodeUnknownPort, "expected the outputs %s, got %q", namesOf(e.about.Outputs), name)
 			}
 		}
+	}
+	return nil
+}
+
+// takeNext reads when the peer wants to act next.
+func (e *External) takeNext(next *int64, s *sync.Step) error {
+	switch {
+	case next == nil:
+		return nil
+	case e.about.ByEvent && s.Seq >= 0:
+		if s.Next = sync.Time(*next); s.Next <= s.From {
+			return refusef(CodeBadNext, "next_ns: expected more than %d, where the step begins, or none; got %d", s.From, *next)
+		}
+	case *next != int64(s.To):
+		return refusef(CodeBadNext, "next_ns: expected %d, the end of the step, got %d (a federate that names its own times says \"step\":\"event\" in its hello)", s.To, *next)
 	}
 	return nil
 }
@@ -316,6 +331,9 @@ func (e *External) Explain() string {
 	return fmt.Sprintf("its connection broke %v ago, it may come back within %v", ago.Round(time.Millisecond), e.cfg.Grace)
 }
 
+// Finish implements sync.Finisher.
+func (e *External) Finish() { e.finished = true }
+
 // Close implements sync.Federate: it tells the peer that the run has ended.
 func (e *External) Close() error {
 	c, _ := e.link()
@@ -323,7 +341,7 @@ func (e *External) Close() error {
 		return nil
 	}
 	reason := StopAborted
-	if e.ended == e.server.cfg.Stop {
+	if e.finished {
 		reason = StopEnd
 	}
 	c.depart(&Stop{TypeStop, reason}, 1000)

@@ -19,6 +19,9 @@ func (s *Step) appendCBOR(b []byte) []byte {
 	if len(s.Stale) > 0 {
 		fields++
 	}
+	if s.Woken {
+		fields++
+	}
 	b = appendHead(b, majorMap, fields)
 	b = appendText(appendText(b, "type"), TypeStep)
 	b = appendInt(appendText(b, "seq"), s.Seq)
@@ -32,6 +35,9 @@ func (s *Step) appendCBOR(b []byte) []byte {
 		for _, name := range s.Stale {
 			b = appendText(b, name)
 		}
+	}
+	if s.Woken {
+		b = append(appendText(b, "woken"), cborTrue)
 	}
 	return b
 }
@@ -77,8 +83,8 @@ func appendContents(b []byte, contents map[string]Content) []byte {
 	return b
 }
 
-// Major types of CBOR (RFC 8949, section 3.1), and the initial byte of a
-// double.
+// Major types of CBOR (RFC 8949, section 3.1), and the initial bytes of a
+// double and of true.
 const (
 	majorUint   = 0
 	majorNegint = 1
@@ -86,6 +92,7 @@ const (
 	majorArray  = 4
 	majorMap    = 5
 	cborFloat64 = 0xfb
+	cborTrue    = 0xf5
 )
 
 func appendHead(b []byte, major byte, n uint64) []byte {
@@ -241,7 +248,7 @@ func (r *quickReader) fields(names []string, read func(i int)) {
 }
 
 var (
-	stepFields = []string{"type", "seq", "from_ns", "to_ns", "inputs"}
+	stepFields = []string{"type", "seq", "from_ns", "to_ns", "inputs", "woken"}
 	doneFields = []string{"type", "seq", "outputs", "next_ns"}
 )
 
@@ -264,6 +271,8 @@ func quickCBOR(data []byte, message any) bool {
 				s.ToNS = r.int()
 			case 4:
 				s.Inputs = r.contents()
+			case 5:
+				s.Woken = r.isTrue()
 			}
 		})
 		if r.complete(s.Type, s.Seq) {
@@ -291,6 +300,16 @@ func quickCBOR(data []byte, message any) bool {
 		}
 	}
 	return false
+}
+
+// isTrue reads true; what is false is left out.
+func (r *quickReader) isTrue() bool {
+	if len(r.b) == 0 || r.b[0] != cborTrue {
+		r.odd = true
+		return false
+	}
+	r.b = r.b[1:]
+	return true
 }
 
 // typ returns the type that is expected, if it is there.

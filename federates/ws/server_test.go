@@ -108,7 +108,11 @@ func TestHelloMustFit(t *testing.T) {
 		says  string
 	}{
 		"name":          {func(d *sync.Description) { d.Name = "c" }, nil, `expected "b" as in the address, got "c"`},
-		"step":          {func(d *sync.Description) { d.Step = 0 }, nil, "step_ns: expected more than 0, got 0"},
+		"step":          {func(d *sync.Description) { d.Step = 0 }, nil, `step_ns: expected more than 0 (or "step":"event" for a federate that names its own times), got 0`},
+		"wake":          {func(d *sync.Description) { d.Inputs[0].Wake = &sync.Wake{} }, nil, `input in: expected no wake, for without "step":"event"`},
+		"wake output":   {func(d *sync.Description) { d.ByEvent, d.Outputs[0].Wake = true, &sync.Wake{} }, nil, "belong to inputs"},
+		"wake element":  {func(d *sync.Description) { d.ByEvent, d.Inputs[0].Wake = true, &sync.Wake{Elements: []string{"c"}} }, nil, `input in: expected a wake for some of its elements a, b, got "c"`},
+		"wake level":    {func(d *sync.Description) { d.ByEvent, d.Inputs[1].Wake = true, &sync.Wake{Levels: []float64{1}} }, nil, "input mail: expected a wake without elements and levels"},
 		"kind":          {func(d *sync.Description) { d.Outputs[0].Kind = 9 }, nil, `output out: expected kind vector, messages or events, got "kind 9"`},
 		"no elements":   {func(d *sync.Description) { d.Outputs[0].Elements = nil }, nil, "output out: expected elements"},
 		"elements":      {func(d *sync.Description) { d.Inputs[1].Elements = []string{"x"} }, nil, "input mail: expected no unit, elements or subset"},

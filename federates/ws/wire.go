@@ -24,7 +24,8 @@ const (
 type Hello struct {
 	Type        string `json:"type" jsonschema:"enum=hello"`
 	Federate    string `json:"federate" jsonschema:"minLength=1" jsonschema_description:"its name, as in the address it connected to"`
-	StepNS      int64  `json:"step_ns" jsonschema:"minimum=1" jsonschema_description:"length of its own step, a divisor or multiple of the others'"`
+	Step        string `json:"step,omitempty" jsonschema:"enum=event" jsonschema_description:"event: it names its own times (next_ns of done), and inputs may wake it"`
+	StepNS      int64  `json:"step_ns,omitempty" jsonschema:"minimum=0" jsonschema_description:"length of its own step, a divisor or multiple of the others'; with step event it may be left out and is then the federation's"`
 	Inputs      []Port `json:"inputs,omitempty"`
 	Outputs     []Port `json:"outputs,omitempty"`
 	ResumeToken string `json:"resume_token,omitempty" jsonschema_description:"of the welcome, when it comes back after its connection broke"`
@@ -39,6 +40,14 @@ type Port struct {
 	Direct   bool     `json:"direct,omitempty" jsonschema_description:"of an input: reads what its source makes in this same step, not in the last one"`
 	Optional bool     `json:"optional,omitempty" jsonschema_description:"of an input: may stay unconnected"`
 	Subset   bool     `json:"subset,omitempty" jsonschema_description:"of a vector input: names only some of its source's elements"`
+	Wake     *Wake    `json:"wake,omitempty" jsonschema_description:"of an input with step event: what comes here has the federate act"`
+}
+
+// Wake says what at an input wakes its federate: messages, events, changed
+// values.
+type Wake struct {
+	Elements []string  `json:"elements,omitempty" jsonschema_description:"of a vector: those whose changes count; left out: all"`
+	Levels   []float64 `json:"levels,omitempty" jsonschema_description:"of a vector: a change counts only if it leads across one of them"`
 }
 
 // Welcome answers a Hello.
@@ -48,7 +57,7 @@ type Welcome struct {
 	Seed        uint64            `json:"seed" jsonschema_description:"of the run; all randomness should follow from it"`
 	StartNS     int64             `json:"start_ns"`
 	StopNS      int64             `json:"stop_ns"`
-	StepNS      int64             `json:"step_ns" jsonschema_description:"the federate's own step"`
+	StepNS      int64             `json:"step_ns" jsonschema_description:"the federate's own step; 0 if it has that of the federation"`
 	ResumeToken string            `json:"resume_token" jsonschema_description:"to be sent in the hello of another connection after this one broke"`
 	Parameters  map[string]string `json:"parameters,omitempty" jsonschema_description:"from the experiment's file"`
 }
@@ -62,6 +71,7 @@ type Step struct {
 	ToNS   int64              `json:"to_ns" jsonschema:"minimum=0"`
 	Inputs map[string]Content `json:"inputs,omitempty" jsonschema_description:"by port; unconnected ports, and messages and events where there are none, are left out"`
 	Stale  []string           `json:"stale,omitempty" jsonschema_description:"inputs whose source was lost and that are held at its last values"`
+	Woken  bool               `json:"woken,omitempty" jsonschema_description:"with step event: an input wakes the federate"`
 }
 
 // Done answers a Step.
@@ -69,7 +79,7 @@ type Done struct {
 	Type    string             `json:"type" jsonschema:"enum=done"`
 	Seq     int64              `json:"seq" jsonschema:"minimum=-1" jsonschema_description:"of the step it answers"`
 	Outputs map[string]Content `json:"outputs,omitempty" jsonschema_description:"by port; a vector left out keeps its values"`
-	NextNS  *int64             `json:"next_ns,omitempty" jsonschema_description:"when it wants to act next; if given, the end of the step"`
+	NextNS  *int64             `json:"next_ns,omitempty" jsonschema_description:"with step event: when it wants to act next, later than from_ns; left out: when an input wakes it. Otherwise, if given, the end of the step"`
 }
 
 // Stop ends the session.
@@ -105,6 +115,7 @@ const (
 	CodeWrongLength = "wrong-length" // a vector of another length
 	CodeNotFinite   = "not-finite"   // NaN or infinity
 	CodeOutsideStep = "outside-step" // a time outside of [from, to)
+	CodeBadNext     = "bad-next"     // a next_ns that is not ahead
 	CodeDeadline    = "deadline"     // no answer in time
 	CodeTooMany     = "too-many"     // control frames beyond the rate limit
 	CodeFailed      = "failed"       // from a federate: it cannot go on

@@ -30,6 +30,7 @@ type boundary struct {
 
 // peer is an external federate in the frame.
 type peer struct {
+	turn  int   // its place in Frame.Turns
 	ports []int // places of its outputs
 	lost  bool
 	said  []cosync.Signal // as last recorded; Values nil where they have not changed
@@ -52,7 +53,8 @@ func newBoundary(dir string, resume bool, fed *federation, c *cuts) *boundary {
 
 func (b *boundary) Begin(f *cosync.Frame) error {
 	for _, o := range b.outsiders {
-		p := peer{said: make([]cosync.Signal, len(o.About.Outputs)), last: make([][]float64, len(o.About.Outputs))}
+		turn := slices.IndexFunc(f.Turns, func(t cosync.Turn) bool { return t.Federate == o.About.Name })
+		p := peer{turn: turn, said: make([]cosync.Signal, len(o.About.Outputs)), last: make([][]float64, len(o.About.Outputs))}
 		for _, port := range o.About.Outputs {
 			i, _ := f.Index(o.About.Name + "." + port.Name) // the master has checked the ports
 			p.ports = append(p.ports, i)
@@ -85,7 +87,7 @@ func (b *boundary) Observe(f *cosync.Frame) error {
 			err = b.write(&record.Crossing{
 				Kind: record.KindLoss, AtNS: int64(l.At), Federate: i, Reason: lossReason(l.Err), Text: l.Err.Error(),
 			})
-		} else if len(p.ports) == 0 || f.Outputs[p.ports[0]].Fresh {
+		} else if f.Turns[p.turn].Acted {
 			err = b.answer(f, i, int64(f.From))
 		}
 		if err != nil {
@@ -122,7 +124,7 @@ func (b *boundary) answer(f *cosync.Frame, federate int, atNS int64) error {
 			p.last[i] = append(p.last[i][:0], made.Values...)
 		}
 	}
-	return b.write(&record.Crossing{Kind: record.KindAnswer, AtNS: atNS, Federate: federate, Outputs: p.said})
+	return b.write(&record.Crossing{Kind: record.KindAnswer, AtNS: atNS, Federate: federate, Outputs: p.said, NextNS: int64(f.Turns[p.turn].Next)})
 }
 
 func (b *boundary) write(c *record.Crossing) error {

@@ -150,6 +150,7 @@ type played struct {
 var (
 	_ cosync.Asker     = (*played)(nil)
 	_ cosync.Explainer = (*played)(nil)
+	_ cosync.Finisher  = (*played)(nil)
 )
 
 func (p *played) Describe() cosync.Description { return p.about }
@@ -163,7 +164,7 @@ func (p *played) Init(out []cosync.Signal) error {
 	if p.live != nil {
 		err = p.live.Init(out)
 	}
-	return p.perform(-1, out, err)
+	return p.perform(&cosync.Step{From: -1, Out: out}, err)
 }
 
 // Ask implements sync.Asker.
@@ -178,12 +179,13 @@ func (p *played) Step(s *cosync.Step) error {
 	if p.live != nil {
 		err = p.live.Step(s)
 	}
-	return p.perform(int64(s.From), s.Out, err)
+	return p.perform(s, err)
 }
 
-// perform puts what is on the tape into the outputs; liveErr is how the program
-// fared in the same step.
-func (p *played) perform(atNS int64, out []cosync.Signal, liveErr error) error {
+// perform puts what is on the tape into the outputs and names the time that it
+// names; liveErr is how the program fared in the same step.
+func (p *played) perform(s *cosync.Step, liveErr error) error {
+	atNS, out := int64(s.From), s.Out
 	c, err := p.tape.next(p.place, atNS)
 	switch {
 	case err != nil:
@@ -215,7 +217,21 @@ func (p *played) perform(atNS int64, out []cosync.Signal, liveErr error) error {
 		out[i].Messages = append(out[i].Messages[:0], said.Messages...)
 		out[i].Events = append(out[i].Events[:0], said.Events...)
 	}
+	if next := cosync.Time(c.NextNS); p.about.ByEvent && atNS >= 0 {
+		if p.live != nil && s.Next != next {
+			p.tape.unlikeness(p.about.Name, atNS, fmt.Sprintf("it wants to act next %s instead of %s", when(s.Next), when(next)))
+		}
+		s.Next = next
+	}
 	return nil
+}
+
+// when says a time that an event-stepped federate has named.
+func when(t cosync.Time) string {
+	if t == cosync.Never {
+		return "when an input wakes it"
+	}
+	return fmt.Sprintf("at %v", t)
 }
 
 // unlikeness notes that a program has not answered as it did.
@@ -278,6 +294,13 @@ func (p *played) Explain() string {
 		return e.Explain()
 	}
 	return ""
+}
+
+// Finish implements sync.Finisher.
+func (p *played) Finish() {
+	if x, ok := p.live.(cosync.Finisher); ok {
+		x.Finish()
+	}
 }
 
 func (p *played) Close() error {

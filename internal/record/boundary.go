@@ -45,6 +45,7 @@ type Crossing struct {
 	Federate int // place in Outsiders; of answers and losses
 	// Outputs of an answer: a vector whose Values are nil is as it was before.
 	Outputs      []sync.Signal
+	NextNS       int64  // of an answer: when an event-stepped federate wants to act next
 	Reason, Text string // of a loss: a word for the record, and for a person
 	Order        Event
 	Decision     int // of an interruption: number of the decision, from 0
@@ -88,6 +89,9 @@ func (w *BoundaryWriter) Write(c *Crossing) error {
 		ports := w.outsiders[c.Federate].About.Outputs
 		for i := range ports {
 			b = appendContent(b, &ports[i], &c.Outputs[i])
+		}
+		if w.outsiders[c.Federate].About.ByEvent {
+			b = binary.AppendVarint(b, c.NextNS)
 		}
 	case KindLoss:
 		b = binary.AppendVarint(b, c.AtNS)
@@ -223,6 +227,9 @@ func (r *BoundaryReader) decode(content []byte, c *Crossing) error {
 		c.Outputs = make([]sync.Signal, len(ports))
 		for i := range ports {
 			d.content(&ports[i], &c.Outputs[i])
+		}
+		if r.head.Outsiders[c.Federate].About.ByEvent {
+			c.NextNS = d.varint()
 		}
 	case KindOrder:
 		err := decodeEvent(content, &c.Order, interned{})

@@ -12,31 +12,34 @@ import (
 	"cosim/sync"
 )
 
-var twoOutsiders = []Outsider{
+var outsiders = []Outsider{
 	{"battery", sync.Description{Name: "battery", Step: 1e8, Outputs: []sync.Port{
 		{Name: "power", Unit: "MW", Elements: []string{"bus/15", "bus/16"}}, {Name: "log", Kind: sync.Events},
 	}}},
+	{"relay", sync.Description{Name: "relay", ByEvent: true}},
 	{"my-net", sync.Description{Name: "network", Step: 1e7, Outputs: []sync.Port{{Name: "out", Kind: sync.Messages}}}},
 }
 
 func someCrossings() []*Crossing {
 	return []*Crossing{
 		{Kind: KindAnswer, AtNS: -1, Outputs: []sync.Signal{{Values: []float64{1, -2.5}}, {}}},
-		{Kind: KindAnswer, AtNS: -1, Federate: 1, Outputs: []sync.Signal{{}}},
+		{Kind: KindAnswer, AtNS: -1, Federate: 2, Outputs: []sync.Signal{{}}},
 		{Kind: KindOrder, AtNS: 5e7, Order: Event{AtNS: 5e7, Type: "operator-agc", Element: "gen/30", Value: 12.5}},
 		{Kind: KindAnswer, AtNS: 0, Outputs: []sync.Signal{{}, {Events: []sync.Event{{At: 3, Type: "a", Element: "b", Value: 1, Detail: "c"}}}}},
-		{Kind: KindAnswer, AtNS: 0, Federate: 1, Outputs: []sync.Signal{{Messages: []sync.Message{
+		{Kind: KindAnswer, AtNS: 0, Federate: 2, Outputs: []sync.Signal{{Messages: []sync.Message{
 			{At: 7, ID: 1 << 63, From: "RTU", To: "CC>GW", Class: "pmu", Payload: []byte{0, 1, 2}}, {Payload: []byte{}},
 		}}}},
+		{Kind: KindAnswer, AtNS: 0, Federate: 1, Outputs: []sync.Signal{}, NextNS: 1 << 62},
+		{Kind: KindAnswer, AtNS: 0, Federate: 1, Outputs: []sync.Signal{}, NextNS: -3},
 		{Kind: KindInterruption, Decision: 12, Checks: 345},
-		{Kind: KindLoss, AtNS: 1e8, Federate: 1, Reason: "deadline", Text: "ws: my-net: late"},
+		{Kind: KindLoss, AtNS: 1e8, Federate: 2, Reason: "deadline", Text: "ws: my-net: late"},
 	}
 }
 
 func boundaryBytes(t testing.TB, crossings []*Crossing) []byte {
 	t.Helper()
 	dir := t.TempDir()
-	w, err := CreateBoundary(dir, twoOutsiders, false)
+	w, err := CreateBoundary(dir, outsiders, false)
 	for _, c := range crossings {
 		err = errors.Join(err, w.Write(c))
 	}
@@ -110,7 +113,7 @@ func FuzzBoundary(f *testing.F) {
 		}
 		if len(data) > 0 {
 			c := &Crossing{Kind: Kind(data[0])}
-			if err := r.decode(data[1:], c); err == nil && c.Kind == KindAnswer && len(c.Outputs) != len(twoOutsiders[c.Federate].About.Outputs) {
+			if err := r.decode(data[1:], c); err == nil && c.Kind == KindAnswer && len(c.Outputs) != len(outsiders[c.Federate].About.Outputs) {
 				t.Errorf("%d outputs", len(c.Outputs))
 			}
 		}

@@ -221,6 +221,7 @@ func (p *player) play(s *ws.Step) error {
 		return nil
 	}
 	p.step.Seq, p.step.From, p.step.To = s.Seq, sync.Time(s.FromNS), sync.Time(s.ToNS)
+	p.step.Next, p.step.Woken = sync.Never, s.Woken
 	for i := range p.step.Out {
 		out := &p.step.Out[i]
 		out.Messages, out.Events = out.Messages[:0], out.Events[:0]
@@ -243,6 +244,9 @@ func (p *player) play(s *ws.Step) error {
 		if len(out.Values)+len(out.Messages)+len(out.Events) > 0 {
 			d.Outputs[port.Name] = ws.ContentOf(port, out)
 		}
+	}
+	if p.about.ByEvent && s.Seq >= 0 && p.step.Next != sync.Never {
+		d.NextNS = (*int64)(&p.step.Next)
 	}
 	p.answer, err = p.codec.Encode(d)
 	if err != nil {

@@ -19,28 +19,36 @@
 /**
  * A port of numbers with one unit, one for each element. Of inputs: direct ones
  * read what their source makes in this same step, optional ones may stay
- * unconnected, a subset names only some of its source's elements.
+ * unconnected, a subset names only some of its source's elements. One that
+ * wakes (wake: true) has a federate that names its own times act when a value
+ * changes; with wake: { levels: [-0.2] } only when one crosses a level, with
+ * wake: { elements: ["coi"] } only for these.
  */
-export function vector(name, unit, elements, { direct, optional, subset } = {}) {
-  return { name, kind: "vector", unit, elements: [...elements], direct, optional, subset };
+export function vector(name, unit, elements, { direct, optional, subset, wake } = {}) {
+  return { name, kind: "vector", unit, elements: [...elements], direct, optional, subset, wake: wakeOf(wake) };
 }
 
 /** A port of messages: {at_ns, id, from, to, class, payload}, payloads being Uint8Array. */
-export function messages(name, { direct, optional } = {}) {
-  return { name, kind: "messages", direct, optional };
+export function messages(name, { direct, optional, wake } = {}) {
+  return { name, kind: "messages", direct, optional, wake: wakeOf(wake) };
 }
 
 /** A port of events: {at_ns, type, element, value, detail}. */
-export function events(name, { direct, optional } = {}) {
-  return { name, kind: "events", direct, optional };
+export function events(name, { direct, optional, wake } = {}) {
+  return { name, kind: "events", direct, optional, wake: wakeOf(wake) };
 }
+
+function wakeOf(wake) { return wake === true ? {} : wake || undefined; }
 
 /** What a program is in a run. Declare ports and the step; override step. */
 export class Federate {
   stepNS = 0;    // length of a step, nanoseconds
+  byEvent = false; // it acts when it says (nextNS) and when an input wakes it; stepNS may stay 0
   inputs = [];   // of vector(), messages(), events()
   outputs = [];
   stale = [];    // inputs held at their last values, for their source was lost
+  woken = false; // with byEvent: an input made this step
+  nextNS = undefined; // with byEvent: set in step, when to act next; undefined: when an input wakes it
 
   /** Hear of the run, once: {run, seed (a BigInt), stop_ns, parameters, ...}. */
   start(run) {}
@@ -49,7 +57,7 @@ export class Federate {
   initial() { return {}; }
 
   /**
-   * Advance from t (nanoseconds) to t + stepNS and return the outputs, or a
+   * Advance by a step from t (nanoseconds) on and return the outputs, or a
    * promise of them. inputs holds arrays by port; a vector that is not
    * connected is missing. A vector left out of the outputs keeps its values.
    */
@@ -156,7 +164,7 @@ class Player {
     this.outputs = new Map(federate.outputs.map((port) => [port.name, port]));
     this.hello = {
       type: "hello", federate: decodeURIComponent(new URL(url).pathname.split("/").pop()), step_ns: federate.stepNS,
-      inputs: federate.inputs, outputs: federate.outputs,
+      inputs: federate.inputs, outputs: federate.outputs, step: federate.byEvent ? "event" : undefined,
     };
   }
 
@@ -194,14 +202,26 @@ class Player {
 
   async make(step) {
     this.federate.stale = step.stale ?? [];
+    this.federate.woken = step.woken ?? false;
+    this.federate.nextNS = undefined;
     const made = step.seq < 0 ? await this.federate.initial() : await this.federate.step(step.from_ns, this.read(step.inputs ?? {}));
     try {
-      this.answer = `{"type":"done","seq":${step.seq},"outputs":${this.write(made ?? {}, step.from_ns, step.to_ns)}}`;
+      this.answer = `{"type":"done","seq":${step.seq},"outputs":${this.write(made ?? {}, step.from_ns, step.to_ns)}${this.next(step)}}`;
     } catch (error) {
       if (error instanceof OutputError) error.message = `step ${step.seq}: ${error.message}`;
       throw error;
     }
     this.made = step.seq;
+  }
+
+  /** When the federate wants to act next, as JSON text. */
+  next({ seq, from_ns: start }) {
+    const at = this.federate.nextNS;
+    if (!this.federate.byEvent || seq < 0 || at === undefined || at === null) return "";
+    if (!Number.isSafeInteger(at) || at <= start) {
+      throw new OutputError(`nextNS: expected a whole number of more than ${start}, where the step begins, or undefined, got ${at}`);
+    }
+    return `,"next_ns":${at}`;
   }
 
   read(contents) {

@@ -35,29 +35,34 @@ __all__ = [
 ]
 
 
-def vector(name, unit, elements, *, direct=False, optional=False, subset=False):
+def vector(name, unit, elements, *, direct=False, optional=False, subset=False, wake=None):
     """A port of numbers with one unit, one for each element.
 
     Of inputs: direct ones read what their source makes in this same step,
     optional ones may stay unconnected, a subset names only some of its
-    source's elements.
+    source's elements. One that wakes (wake=True) has a federate that names its
+    own times act when a value changes; with wake={"levels": [-0.2]} only when
+    one crosses a level, with wake={"elements": ["coi"]} only for these.
     """
-    return _port(name, "vector", unit=unit, elements=list(elements), direct=direct, optional=optional, subset=subset)
+    return _port(
+        name, "vector", wake, unit=unit, elements=list(elements), direct=direct, optional=optional, subset=subset)
 
 
-def messages(name, *, direct=False, optional=False):
+def messages(name, *, direct=False, optional=False, wake=None):
     """A port of messages: dicts with at_ns, id, from, to, class, payload (bytes)."""
-    return _port(name, "messages", direct=direct, optional=optional)
+    return _port(name, "messages", wake, direct=direct, optional=optional)
 
 
-def events(name, *, direct=False, optional=False):
+def events(name, *, direct=False, optional=False, wake=None):
     """A port of events: dicts with at_ns, type, element, value, detail."""
-    return _port(name, "events", direct=direct, optional=optional)
+    return _port(name, "events", wake, direct=direct, optional=optional)
 
 
-def _port(name, kind, **rest):
+def _port(name, kind, wake, **rest):
     port = {"name": name, "kind": kind}
     port.update((key, value) for key, value in rest.items() if value)
+    if wake is not None and wake is not False:
+        port["wake"] = {} if wake is True else wake
     return port
 
 
@@ -65,9 +70,12 @@ class Federate:
     """What a program is in a run. Declare ports and the step; override step."""
 
     step_ns = 0   # length of a step, nanoseconds
+    by_event = False  # it acts when it says (next_ns) and when an input wakes it; step_ns may stay 0
     inputs = ()   # of vector(), messages(), events()
     outputs = ()
     stale = frozenset()  # inputs held at their last values, for their source was lost
+    woken = False        # with by_event: an input made this step
+    next_ns = None       # with by_event: set in step, when to act next; None: when an input wakes it
 
     def start(self, run):
         """Hear of the run, once: run["run"], run["seed"], run["stop_ns"], run["parameters"] ..."""
@@ -77,7 +85,7 @@ class Federate:
         return {}
 
     def step(self, t, inputs):
-        """Advance from t (nanoseconds) to t + step_ns and return the outputs.
+        """Advance by a step from t (nanoseconds) on and return the outputs.
 
         inputs holds lists by port: floats of a vector (which is missing where
         it is not connected), dicts of messages and events. A vector left out
@@ -177,6 +185,8 @@ class _Player:
             "type": "hello", "federate": unquote(urlsplit(url).path.rpartition("/")[2]), "step_ns": federate.step_ns,
             "inputs": list(federate.inputs), "outputs": list(federate.outputs),
         }
+        if federate.by_event:
+            self.hello["step"] = "event"
         self.made = -2  # the step made last; -1 is the one at time zero
         self.answer = ""
 
@@ -224,13 +234,16 @@ class _Player:
 
     def make(self, step):
         seq, start, end = step["seq"], step["from_ns"], step["to_ns"]
-        self.federate.stale = frozenset(step.get("stale", ()))
+        self.federate.stale, self.federate.woken = frozenset(step.get("stale", ())), step.get("woken", False)
+        self.federate.next_ns = None
         if seq < 0:
             made = self.federate.initial()
         else:
             made = self.federate.step(start, self.read(step.get("inputs", {})))
         try:
             done = {"type": "done", "seq": seq, "outputs": self.write({} if made is None else made, start, end)}
+            if self.federate.by_event and seq >= 0 and self.federate.next_ns is not None:
+                done["next_ns"] = _next(self.federate.next_ns, start)
         except OutputError as error:
             raise OutputError(f"step {seq}: {error}") from None
         self.answer = json.dumps(done, allow_nan=False, separators=(",", ":"))
@@ -263,6 +276,15 @@ class _Player:
                 content = [one(f"{name}[{i}]", x, start, end) for i, x in enumerate(content)]
             contents[name] = content
         return contents
+
+
+def _next(x, start):
+    if isinstance(x, bool) or not hasattr(x, "__index__"):
+        raise OutputError(f"next_ns: expected a whole number or None, got {x!r}")
+    x = x.__index__()
+    if not start < x < 1 << 63:
+        raise OutputError(f"next_ns: expected more than {start}, where the step begins, and less than 2^63, got {x}")
+    return x
 
 
 _NO_MESSAGE = {"id": 0, "from": "", "to": "", "class": "", "payload": b""}

@@ -1,4 +1,5 @@
-// The adder of the tests, in JavaScript; with a word it does one thing wrong.
+// The adder of the tests, in JavaScript; with a word it does one thing wrong, or is
+// the relay.
 
 import { readFileSync } from "node:fs";
 import { Federate, events, messages, run, vector } from "../../javascript/cosim-federate.mjs";
@@ -61,4 +62,5 @@ const url = process.env.COSIM_URL, wrong = process.argv[2] ?? "";
 const name = url.split("/").pop();
 const tls = process.env.COSIM_CA ? { ca: readFileSync(process.env.COSIM_CA) } : undefined;
 const webSocket = process.env.COSIM_BROWSER ? globalThis.WebSocket : undefined;
-console.log(await run(url, new Adder(), { token: process.env.COSIM_TOKEN, tls, patience: Number(process.env.COSIM_PATIENCE ?? 10), webSocket }));
+const federate = wrong.startsWith("relay") ? new (await import("./relay.mjs")).Relay(wrong) : new Adder();
+console.log(await run(url, federate, { token: process.env.COSIM_TOKEN, tls, patience: Number(process.env.COSIM_PATIENCE ?? 10), webSocket }));

@@ -1,4 +1,5 @@
-"""The adder of the tests, in Python; with a word it does one thing wrong."""
+"""The adder of the tests, in Python; with a word it does one thing wrong, or is
+the relay."""
 
 import os
 import ssl
@@ -74,4 +75,8 @@ def spoil(made):
 url, wrong = os.environ["COSIM_URL"], (sys.argv[1:] + [""])[0]
 name = url.rpartition("/")[2]
 tls = ssl.create_default_context(cafile=os.environ["COSIM_CA"]) if "COSIM_CA" in os.environ else None
-print(run(url, Adder(), token=os.environ.get("COSIM_TOKEN"), tls=tls, patience=float(os.environ.get("COSIM_PATIENCE", "10"))))
+federate = Adder()
+if wrong.startswith("relay"):
+    from relay import Relay
+    federate = Relay(wrong)
+print(run(url, federate, token=os.environ.get("COSIM_TOKEN"), tls=tls, patience=float(os.environ.get("COSIM_PATIENCE", "10"))))
