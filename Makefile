@@ -41,6 +41,10 @@ format: ## gofumpt on every file
 integration: setup ## tests against independent tools (tshark, HiGHS), build tag integration
 	$(GO) test -tags integration -run Integration -timeout 15m $(PACKAGES)
 
+.PHONY: faults
+faults: ## what external federates do wrong: 500 seeded cases, counted by kind
+	$(GO) test -tags integration -run IntegrationFaultCampaign -v -timeout 15m ./internal/experiment | grep -v -e '=== ' -e '--- PASS'
+
 .PHONY: setup
 setup: ## what the integration tests use: Debian packages (root only), and HiGHS from npm
 	@missing=; command -v tshark >/dev/null || missing=tshark; \
