@@ -3,6 +3,7 @@ package quantum
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Observation is what the ends of a link know of one grid step of it. The
@@ -37,7 +38,11 @@ type Forecaster interface {
 const (
 	ForecastPersistence = "persistence"
 	ForecastKalman      = "kalman"
+	ForecastLSTM        = "lstm-kalman"
 )
+
+// Forecasters lists the forecasters that NewForecaster knows.
+func Forecasters() []string { return []string{ForecastPersistence, ForecastKalman, ForecastLSTM} }
 
 // NewForecaster returns the forecaster of the given name for a link of
 // configuration cfg with grid steps of stepNS.
@@ -53,8 +58,10 @@ func NewForecaster(name string, cfg LinkConfig, stepNS int64) (Forecaster, error
 		return &persistence{stepNS: stepNS, rateBPS: NominalRateBPS(cfg)}, nil
 	case ForecastKalman:
 		return newKalman(cfg, stepNS)
+	case ForecastLSTM:
+		return EmbeddedWeights().Forecaster(cfg, stepNS)
 	default:
-		return nil, &FieldError{"forecaster", fmt.Sprintf("must be %q or %q, is %q", ForecastPersistence, ForecastKalman, name)}
+		return nil, &FieldError{"forecaster", fmt.Sprintf("must be one of %s, is %q", strings.Join(Forecasters(), ", "), name)}
 	}
 }
 

@@ -19,64 +19,15 @@ const (
 	gridNS      = 100 * millisecond
 )
 
-// score of a forecaster over a run: errors relative to the nominal rate.
-type score struct {
-	rmse1, rmse10           float64 // of G one and ten steps ahead
-	bias10                  float64
-	cover1, cover10, coverK float64 // share of truths within mean ± 1.96 deviations
-	n                       int
-}
-
-// evaluate runs the forecaster on links of the given seeds for seconds each.
-func evaluate(t *testing.T, name string, cfg LinkConfig, ds []Disturbance, seeds []uint64, seconds int) score {
+// evaluate scores a forecaster on links of the given seeds for seconds each.
+func evaluate(t *testing.T, name string, cfg LinkConfig, ds []Disturbance, seeds []uint64, seconds int) ForecastScore {
 	t.Helper()
-	const horizon = 10
-	var s score
-	var sq1, sq10, sum10 float64
-	inside := func(truth, mean, variance float64) float64 {
-		if math.Abs(truth-mean) <= 1.96*math.Sqrt(variance) {
-			return 1
-		}
-		return 0
+	s, err := ScoreForecast(func() (Forecaster, error) { return NewForecaster(name, cfg, gridNS) }, cfg, gridNS,
+		seconds*int(second/gridNS), len(seeds), func(int) []Disturbance { return ds },
+		func(run int, name string) *rand.Rand { return rng.Stream(seeds[run], name) })
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, seed := range seeds {
-		link, err := NewLink(cfg, gridNS, ds, streams(seed))
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := NewForecaster(name, cfg, gridNS)
-		if err != nil {
-			t.Fatal(err)
-		}
-		steps := seconds * int(second/gridNS)
-		rate, key := make([]float64, steps), make([]float64, steps)
-		made := make([][horizon]Prediction, steps)
-		for i := range steps {
-			link.Advance(int64(i+1) * gridNS)
-			f.Observe(link.Observation())
-			f.Forecast(made[i][:])
-			o := link.Observation()
-			if rate[i], key[i] = link.RateBPS(), o.KeyBits; o.Down {
-				rate[i] = 0
-			}
-		}
-		for i := 600; i+horizon < steps; i++ { // the first minute is for learning
-			p1, p10 := made[i][0], made[i][horizon-1]
-			total := 0.0
-			for _, k := range key[i+1 : i+1+horizon] {
-				total += k
-			}
-			e1, e10 := rate[i+1]-p1.RateBPS, rate[i+horizon]-p10.RateBPS
-			sq1, sq10, sum10 = sq1+e1*e1, sq10+e10*e10, sum10+e10
-			s.cover1 += inside(rate[i+1], p1.RateBPS, p1.RateVar)
-			s.cover10 += inside(rate[i+horizon], p10.RateBPS, p10.RateVar)
-			s.coverK += inside(total, p10.KeyBits, p10.KeyBitsVar)
-			s.n++
-		}
-	}
-	n, nominal := float64(s.n), NominalRateBPS(cfg)
-	s.rmse1, s.rmse10, s.bias10 = math.Sqrt(sq1/n)/nominal, math.Sqrt(sq10/n)/nominal, sum10/n/nominal
-	s.cover1, s.cover10, s.coverK = s.cover1/n, s.cover10/n, s.coverK/n
 	return s
 }
 
@@ -95,25 +46,25 @@ func TestForecastIntervalsCover95Percent(t *testing.T) {
 	for _, lengthKM := range []float64{20, 50} {
 		cfg := DefaultLinkConfig()
 		cfg.LengthKM = lengthKM
-		scores := map[string]score{}
-		for _, name := range []string{ForecastPersistence, ForecastKalman} {
+		scores := map[string]ForecastScore{}
+		for _, name := range Forecasters() {
 			s := evaluate(t, name, cfg, nil, heldBackSeeds(), 600)
 			scores[name] = s
 			t.Logf("%2.0f km %-11s RMSE/nominal 1 step %.4f, 10 steps %.4f, bias %+.4f; coverage G %.3f, %.3f, ∫G %.3f",
-				lengthKM, name, s.rmse1, s.rmse10, s.bias10, s.cover1, s.cover10, s.coverK)
-			for what, c := range map[string]float64{"G one step": s.cover1, "G ten steps": s.cover10, "∫G ten steps": s.coverK} {
+				lengthKM, name, s.RMSE1, s.RMSE10, s.Bias10, s.Cover1, s.Cover10, s.CoverK)
+			for what, c := range map[string]float64{"G one step": s.Cover1, "G ten steps": s.Cover10, "∫G ten steps": s.CoverK} {
 				if c < 0.93 || c > 0.97 {
 					t.Errorf("%v km %s: 95 %% interval of %s covers %.3f", lengthKM, name, what, c)
 				}
 			}
-			if math.Abs(s.bias10) > 0.003 {
-				t.Errorf("%v km %s: biased by %.4f of the nominal rate ten steps ahead", lengthKM, name, s.bias10)
+			if math.Abs(s.Bias10) > 0.003 {
+				t.Errorf("%v km %s: biased by %.4f of the nominal rate ten steps ahead", lengthKM, name, s.Bias10)
 			}
 		}
 		p, k := scores[ForecastPersistence], scores[ForecastKalman]
-		if k.rmse1 >= p.rmse1 || k.rmse10 >= p.rmse10 {
+		if k.RMSE1 >= p.RMSE1 || k.RMSE10 >= p.RMSE10 {
 			t.Errorf("%v km: the Kalman filter (%.4f, %.4f) does not beat persistence (%.4f, %.4f)",
-				lengthKM, k.rmse1, k.rmse10, p.rmse1, p.rmse10)
+				lengthKM, k.RMSE1, k.RMSE10, p.RMSE1, p.RMSE10)
 		}
 	}
 }
@@ -124,9 +75,9 @@ func TestKalmanRecoversFromAttenuationSurge(t *testing.T) {
 	surge := []Disturbance{{FromNS: 200 * second, ToNS: 260 * second, AttenuationDB: 3}}
 	with := evaluate(t, ForecastKalman, DefaultLinkConfig(), surge, heldBackSeeds(), 600)
 	t.Logf("with a surge of 3 dB for 60 of 600 s: coverage G %.3f, %.3f, ∫G %.3f, RMSE %.4f, %.4f",
-		with.cover1, with.cover10, with.coverK, with.rmse1, with.rmse10)
-	if with.coverK < 0.90 {
-		t.Errorf("coverage of ∫G %.3f over runs with a surge", with.coverK)
+		with.Cover1, with.Cover10, with.CoverK, with.RMSE1, with.RMSE10)
+	if with.CoverK < 0.90 {
+		t.Errorf("coverage of ∫G %.3f over runs with a surge", with.CoverK)
 	}
 }
 
@@ -188,7 +139,7 @@ func TestForecastWhileDownKnowsTheLongestRepair(t *testing.T) {
 }
 
 func TestForecastIsZeroAboveErrorBound(t *testing.T) {
-	for _, name := range []string{ForecastPersistence, ForecastKalman} {
+	for _, name := range Forecasters() {
 		f, err := NewForecaster(name, DefaultLinkConfig(), gridNS)
 		if err != nil {
 			t.Fatal(err)
@@ -205,10 +156,10 @@ func TestForecastIsZeroAboveErrorBound(t *testing.T) {
 func TestForecastIsExactWithoutNoise(t *testing.T) {
 	cfg := DefaultLinkConfig()
 	cfg.AttenuationSigmaDBPerKM, cfg.OUSigmaRel, cfg.BreakRateHz = 0, 0, 0
-	for _, name := range []string{ForecastPersistence, ForecastKalman} {
+	for _, name := range Forecasters() {
 		s := evaluate(t, name, cfg, nil, []uint64{1}, 120)
-		if s.rmse1 > 1e-9 || s.rmse10 > 1e-9 {
-			t.Errorf("%s: RMSE %.2g and %.2g of a constant rate", name, s.rmse1, s.rmse10)
+		if s.RMSE1 > 1e-9 || s.RMSE10 > 1e-9 {
+			t.Errorf("%s: RMSE %.2g and %.2g of a constant rate", name, s.RMSE1, s.RMSE10)
 		}
 	}
 }
@@ -223,7 +174,7 @@ func TestUnknownForecasterIsRefused(t *testing.T) {
 }
 
 func TestForecastDoesNotAllocate(t *testing.T) {
-	for _, name := range []string{ForecastPersistence, ForecastKalman} {
+	for _, name := range Forecasters() {
 		f, err := NewForecaster(name, DefaultLinkConfig(), gridNS)
 		if err != nil {
 			t.Fatal(err)
@@ -239,7 +190,7 @@ func TestForecastDoesNotAllocate(t *testing.T) {
 // BenchmarkForecast8Links is one step of eight links, ten steps ahead; the
 // limit is 0.2 ms.
 func BenchmarkForecast8Links(b *testing.B) {
-	for _, name := range []string{ForecastPersistence, ForecastKalman} {
+	for _, name := range Forecasters() {
 		b.Run(name, func(b *testing.B) {
 			var links [8]Forecaster
 			for i := range links {

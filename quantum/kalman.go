@@ -114,13 +114,21 @@ func (x *filterState) correct(bits float64) {
 // restart begins the count of K anew, known to be zero.
 func (x *filterState) restart() { x.k, x.gk, x.dk, x.kk = 0, 0, 0, 0 }
 
-func (f *kalman) Observe(o Observation) {
+func (f *kalman) Observe(o Observation) { f.observe(o) }
+
+// observe takes in an observation and returns the innovation: by how many
+// deviations the key of the step differed from what was expected; 0 where
+// nothing could be learnt.
+func (f *kalman) observe(o Observation) (innovation float64) {
 	f.x = f.predict(f.x)
 	switch {
 	case o.AboveBound:
 		// The rate is zero by definition and says nothing of the attenuation.
 		f.x.g, f.x.gg, f.x.gd = 0, 0, 0
 	case o.UpNS == f.stepNS:
+		if f.x.kk > 0 {
+			innovation = (o.KeyBits - f.x.k) / math.Sqrt(f.x.kk)
+		}
 		f.x.correct(o.KeyBits)
 	}
 	f.x.restart()
@@ -130,10 +138,13 @@ func (f *kalman) Observe(o Observation) {
 	} else {
 		f.downS = 0
 	}
+	return innovation
 }
 
-func (f *kalman) Forecast(dst []Prediction) {
-	x := f.x
+func (f *kalman) Forecast(dst []Prediction) { f.forecast(f.x, dst) }
+
+// forecast from the state x.
+func (f *kalman) forecast(x filterState, dst []Prediction) {
 	for i := range dst {
 		x = f.predict(x)
 		switch {

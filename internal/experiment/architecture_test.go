@@ -24,8 +24,9 @@ var allowed = map[string][]string{
 	"internal/serve":            {"internal/serve", "internal/experiment", "internal/metrics", "internal/record/web", "sync", "federates", "network", "quantum", "scada", "grid"},
 	"internal/serve/outstation": {"scada/iec104"},
 	"internal/serve/etsi014":    {},
-	"internal/terminal":         {"internal/experiment", "internal/metrics", "internal/plot", "sync", "grid"},
-	"cmd":                       {"internal/experiment", "internal/record/influx", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
+	"internal/sweep":            {"internal/experiment", "internal/metrics", "internal/record", "internal/rng", "internal/spelling", "federates/ws"},
+	"internal/terminal":         {"internal/sweep", "internal/experiment", "internal/metrics", "internal/plot", "sync", "grid"},
+	"cmd":                       {"quantum", "internal/experiment", "internal/record/influx", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
 }
 
 func TestImportsFlowOneWay(t *testing.T) {

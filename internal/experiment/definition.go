@@ -157,7 +157,7 @@ type Reconfiguration struct {
 	Horizon    int           `yaml:"horizon"`
 	Risk       float64       `yaml:"risk"`       // ε of the chance constraint
 	Chance     string        `yaml:"chance"`     // gaussian | cantelli
-	Forecaster string        `yaml:"forecaster"` // kalman | persistence | none
+	Forecaster string        `yaml:"forecaster"` // kalman | persistence | lstm-kalman | none
 	Reroute    bool          `yaml:"reroute"`    // chains may leave their static route
 	Modes      bool          `yaml:"modes"`      // chains may leave their static mode
 	// GridStates is how many states the decision's model of the grid has, 4 to

@@ -30,7 +30,7 @@ func (v *validator) reconfiguration() {
 	}
 	oneOf("solver", r.Solver, SolverNone, SolverMISOCP, SolverGreedy)
 	oneOf("chance", r.Chance, chanceGaussian, chanceCantelli)
-	oneOf("forecaster", r.Forecaster, quantum.ForecastKalman, quantum.ForecastPersistence, forecastNone)
+	oneOf("forecaster", r.Forecaster, append(quantum.Forecasters(), forecastNone)...)
 	if r.Solver == SolverNone {
 		return
 	}
