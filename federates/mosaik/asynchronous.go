@@ -42,8 +42,7 @@ func (x *Simulator) getData(raw json.RawMessage) (any, error) {
 			if i < 0 {
 				return nil, fmt.Errorf("get_data: %v is not among the inputs, which are %s", r, spoken(x.plan.known))
 			}
-			p := x.plan.known[i].place
-			data[full][attr] = appendNumber(nil, x.in[p.port].Values[p.element])
+			data[full][attr] = appendNumber(nil, x.plan.known[i].place.of(x.in))
 		}
 	}
 	return data, nil
@@ -86,7 +85,8 @@ func (x *Simulator) setData(raw json.RawMessage) error {
 				if i < 0 {
 					return fmt.Errorf("set_data: no output sets %v; set_data can write %s", r, spoken(x.plan.settable))
 				}
-				set = append(set, made{max(0, x.now), x.plan.settable[i].place, value})
+				to := x.plan.settable[i].place
+				set = append(set, made{max(0, x.now), to, value * to.scale})
 			}
 		}
 	}

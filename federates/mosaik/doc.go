@@ -25,7 +25,9 @@
 //
 // mosaik counts whole units of time_resolution seconds; the federation counts
 // nanoseconds. A step of the federate from t on is a mosaik step at t. The
-// simulator says when it wants the next one; until then its outputs hold.
+// simulator says when it wants the next one; until then its outputs hold. So
+// every simulator is an event-stepped federate (sync.Description.ByEvent),
+// whose step is Config.Step and whose inputs wake it as its type says.
 // Time-based simulators are stepped when they said, which must be at the start
 // of a step of the federate. Event-based ones are stepped at time zero, when
 // an input has changed, and when they said, at that very time; what they give

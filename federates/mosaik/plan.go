@@ -21,6 +21,9 @@ type Port struct {
 	// Set, in place of both, names elements of an output that only the
 	// simulator's own set_data writes.
 	Set []string
+	// Scale is what values are multiplied by on their way to or from the
+	// simulator, so that units and signs agree; 0 for 1.
+	Scale float64
 	// Direct marks an input that reads what its source made in the same step.
 	Direct bool
 	// Peers are the ports at the other end ("grid.frequency"): one for an
@@ -42,7 +45,6 @@ type target struct {
 	source string
 	place  place
 	before string // JSON that stands before its value
-	event  bool   // the simulator is stepped when it changes
 }
 
 // origin is an attribute that an element of an output shows.
@@ -55,7 +57,7 @@ type origin struct {
 type plan struct {
 	about    sync.Description
 	targets  []target // in the order of JSON
-	events   bool     // some of their changes are events
+	events   bool     // some inputs wake the simulator
 	origins  []origin // in the order of ports and elements
 	wanted   []byte   // argument of get_data; nil: nothing is wanted
 	known    []known  // what the simulator may ask with get_data
@@ -75,7 +77,21 @@ type remote struct{ entity, attribute string }
 func (r remote) String() string { return r.attribute + " of " + r.entity }
 
 // place is an element of a port.
-type place struct{ port, element int }
+type place struct {
+	port, element int
+	scale         float64 // between the simulator's values and the federation's
+}
+
+// place is that of element j of the i-th port.
+func (p Port) place(i, j int) place {
+	if p.Scale == 0 {
+		return place{i, j, 1}
+	}
+	return place{i, j, p.Scale}
+}
+
+// of is what the simulator is given of an input.
+func (p place) of(in []sync.Signal) float64 { return in[p.port].Values[p.element] * p.scale }
 
 // resolve finds the attributes of a port's elements.
 func (p Port) resolve(entities []entity, input bool) (names []string, attributes [][]attribute, err error) {
@@ -105,26 +121,33 @@ func (p Port) resolve(entities []entity, input bool) (names []string, attributes
 
 // newPlan finds the attributes of all ports.
 func newPlan(c *Config, kind string, entities []entity) (*plan, error) {
-	p := &plan{about: sync.Description{Name: c.Name, Step: c.Step}}
+	p := &plan{about: sync.Description{Name: c.Name, Step: c.Step, ByEvent: true}}
 	for i, port := range c.Inputs {
 		names, attributes, err := port.resolve(entities, true)
 		if err != nil {
 			return nil, faultf(CodeEntities, "input %s: %v", port.Name, err)
 		}
-		p.about.Inputs = append(p.about.Inputs, sync.Port{Name: port.Name, Unit: port.Unit, Elements: names, Direct: port.Direct, Subset: true})
+		var waking []string
 		for j, name := range names {
 			source := remote{"federation." + name, port.Name}
 			if len(port.Peers) > 0 {
 				source = peer(port.Peers[0], name)
 			}
-			p.known = append(p.known, known{source, place{i, j}})
+			p.known = append(p.known, known{source, port.place(i, j)})
 			for _, a := range attributes[j] {
 				at := slices.IndexFunc(entities, func(e entity) bool { return e.id == a.entity })
 				event := entities[at].model.triggers(kind, a.name)
-				p.targets = append(p.targets, target{a, source.entity, place{i, j}, "", event})
-				p.events = p.events || event
+				p.targets = append(p.targets, target{a, source.entity, port.place(i, j), ""})
+				if p.events = p.events || event; event && !slices.Contains(waking, name) {
+					waking = append(waking, name)
+				}
 			}
 		}
+		own := sync.Port{Name: port.Name, Unit: port.Unit, Elements: names, Direct: port.Direct, Subset: true}
+		if waking != nil {
+			own.Wake = &sync.Wake{Elements: waking}
+		}
+		p.about.Inputs = append(p.about.Inputs, own)
 	}
 	for i, port := range c.Outputs {
 		names, attributes, err := port.resolve(entities, false)
@@ -133,11 +156,11 @@ func newPlan(c *Config, kind string, entities []entity) (*plan, error) {
 		}
 		p.about.Outputs = append(p.about.Outputs, sync.Port{Name: port.Name, Unit: port.Unit, Elements: names})
 		for j := range attributes {
-			p.origins = append(p.origins, origin{attributes[j][0], place{i, j}})
+			p.origins = append(p.origins, origin{attributes[j][0], port.place(i, j)})
 		}
 		for j := len(attributes); j < len(names); j++ {
 			for _, to := range port.Peers {
-				p.settable = append(p.settable, known{peer(to, names[j]), place{i, j}})
+				p.settable = append(p.settable, known{peer(to, names[j]), port.place(i, j)})
 			}
 		}
 	}
@@ -189,27 +212,6 @@ func quote(s string) string {
 	return string(b)
 }
 
-// changed says whether an input has that the simulator is to be stepped for,
-// since its last step. Last are the values of the targets then.
-func (p *plan) changed(last []float64, in []sync.Signal) bool {
-	for i := range p.targets {
-		t := &p.targets[i]
-		if t.event && in[t.place.port].Values[t.place.element] != last[i] {
-			return true
-		}
-	}
-	return false
-}
-
-// values puts down those of the targets.
-func (p *plan) values(last []float64, in []sync.Signal) []float64 {
-	last = last[:0]
-	for i := range p.targets {
-		last = append(last, in[p.targets[i].place.port].Values[p.targets[i].place.element])
-	}
-	return last
-}
-
 // appendInputs writes the inputs of a step.
 func (p *plan) appendInputs(b []byte, in []sync.Signal) []byte {
 	if len(p.targets) == 0 {
@@ -218,7 +220,7 @@ func (p *plan) appendInputs(b []byte, in []sync.Signal) []byte {
 	for i := range p.targets {
 		t := &p.targets[i]
 		b = append(b, t.before...)
-		b = appendNumber(b, in[t.place.port].Values[t.place.element])
+		b = appendNumber(b, t.place.of(in))
 	}
 	return append(b, "}}}"...)
 }

@@ -48,10 +48,9 @@ type Simulator struct {
 	seq      int64
 	from, to sync.Time
 	in       []sync.Signal
-	now      int64     // of the mosaik step in progress or last made; -1 before
-	due      []int64   // steps that the simulator wants, in order
-	last     []float64 // inputs of that step
-	made     []made    // outputs that have not taken effect
+	now      int64   // of the mosaik step in progress or last made; -1 before
+	due      []int64 // steps that the simulator wants, in order
+	made     []made  // outputs that have not taken effect, in order of time
 	values   [][]float64
 	begun    bool // the step has been asked
 	waiting  bool // for the reply to step
@@ -165,6 +164,9 @@ func (x *Simulator) Init(out []sync.Signal) error {
 func (x *Simulator) Ask(s *sync.Step) {
 	x.begun = true
 	x.seq, x.from, x.to, x.in = s.Seq, s.From, s.To, s.In
+	if first := int64(x.from / x.cfg.Resolution); s.Woken && x.now < first {
+		x.want(first)
+	}
 	if x.failure == nil {
 		if err := x.next(); err != nil {
 			_ = x.lose(err)
@@ -174,14 +176,11 @@ func (x *Simulator) Ask(s *sync.Step) {
 
 // next requests the next mosaik step within the federate's step, if any.
 func (x *Simulator) next() error {
-	first, end := int64(x.from/x.cfg.Resolution), int64(x.to/x.cfg.Resolution)
-	if x.now >= 0 && x.now < first && x.plan.changed(x.last, x.in) {
-		x.want(first)
-	}
+	end := int64(x.to / x.cfg.Resolution)
 	if len(x.due) == 0 || x.due[0] >= end {
 		return nil
 	}
-	x.now, x.due, x.last = x.due[0], x.due[1:], x.plan.values(x.last, x.in)
+	x.now, x.due = x.due[0], x.due[1:]
 	arguments := strconv.AppendInt([]byte{'['}, x.now, 10)
 	arguments = x.plan.appendInputs(append(arguments, ','), x.in)
 	if x.meta.major > 2 {
@@ -228,7 +227,22 @@ func (x *Simulator) Step(s *sync.Step) error {
 	for i := range s.Out {
 		copy(s.Out[i].Values, x.values[i])
 	}
+	s.Next = x.nextStep()
 	return nil
+}
+
+// nextStep is when the federate has to act next: in the step in which the
+// simulator wants one, or in which an output takes effect.
+func (x *Simulator) nextStep() sync.Time {
+	at := int64(x.cfg.Stop / x.cfg.Resolution)
+	if len(x.due) > 0 {
+		at = min(at, x.due[0])
+	}
+	if len(x.made) > 0 {
+		at = min(at, x.made[0].at)
+	}
+	t := sync.Time(at) * x.cfg.Resolution
+	return t - t%x.cfg.Step
 }
 
 // finish reads the reply to step and fetches the outputs.
@@ -303,7 +317,7 @@ func (x *Simulator) take(reply json.RawMessage) error {
 		if err != nil {
 			return faultf(CodeBadReply, "%s: %v", o.attribute, err)
 		}
-		x.made = append(x.made, made{at, o.place, value})
+		x.made = append(x.made, made{at, o.place, value * o.place.scale})
 	}
 	return nil
 }

@@ -311,6 +311,86 @@ func TestEventBasedSimulatorIsSteppedWhenAnInputChangesAndWhenItSaid(t *testing.
 	}
 }
 
+// Of two inputs in one port only the trigger wakes it; the other's changes are
+// seen when it is stepped.
+func TestOnlyTriggersOfAPortWakeAHybridSimulator(t *testing.T) {
+	var steps []string
+	c := config(peer(t, good("hybrid", func(function string, at int64, arguments []json.RawMessage) string {
+		switch function {
+		case "init":
+			return strings.Replace(fmt.Sprintf(metaOf, "3.0", "hybrid"), `"y"]`, `"y"], "trigger": ["y"]`, 1)
+		case "step":
+			steps = append(steps, fmt.Sprintf("%d %s", at, arguments[1]))
+			return `[1, ID, null]`
+		}
+		return ""
+	})))
+	c.Inputs[0].Elements = []mosaik.Element{{Name: "u", Attribute: "E.y"}, {Name: "w", Attribute: "E.x"}}
+	x, err := mosaik.Start(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := sync.New([]sync.Federate{&twoRamps{}, x}, []sync.Connection{{From: "ramp.out", To: "sim.in"}}, sync.Options{Stop: c.Stop})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`0 {"E":{"x":{"ramp.w":0.0},"y":{"ramp.u":0.0}}}`,
+		`6 {"E":{"x":{"ramp.w":6.0},"y":{"ramp.u":1.0}}}`,
+	}
+	if !slices.Equal(steps, want) {
+		t.Errorf("steps\n%s", strings.Join(steps, "\n"))
+	}
+}
+
+// twoRamps has an element that changes once and one that changes every second.
+type twoRamps struct{ ramp }
+
+func (*twoRamps) Describe() sync.Description {
+	return sync.Description{Name: "ramp", Step: sync.Second, Outputs: []sync.Port{{Name: "out", Unit: "1", Elements: []string{"u", "w"}}}}
+}
+
+func (*twoRamps) Step(s *sync.Step) error {
+	s.Out[0].Values[0], s.Out[0].Values[1] = float64(s.To/sync.Second/6), float64(s.To/sync.Second)
+	return nil
+}
+
+// Signs and units differ between the simulator and the federation.
+func TestValuesAreScaledOnTheirWay(t *testing.T) {
+	var steps []string
+	c := config(peer(t, good("time-based", func(function string, at int64, arguments []json.RawMessage) string {
+		switch {
+		case function == "reply" && at == 0:
+			steps = append(steps, string(arguments[2]))
+			return "-"
+		case function == "step" && at == 5:
+			steps = append(steps, string(arguments[1]))
+			return frames(
+				`[0, 0, ["get_data", [{"ramp.u": ["out"]}], {}]]`,
+				`[0, 1, ["set_data", [{"sim.E": {"grid.bus/16": {"injection": 2500}}}], {}]]`,
+				`[1, 14, 6]`)
+		}
+		return ""
+	})))
+	c.Inputs[0].Scale = 1000
+	c.Outputs[0].Scale = -0.5
+	c.Outputs = append(c.Outputs, mosaik.Port{Name: "set", Unit: "MW", Set: []string{"bus/16"}, Peers: []string{"grid.injection"}, Scale: -0.001})
+	w := &watch{port: "sim.set"}
+	rows, err := run(t, c, true, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows[5] != "[-0.75]" || w.rows[5] != "[-2.5]" {
+		t.Errorf("outputs %v and %v", rows, w.rows)
+	}
+	if got, want := strings.Join(steps, " "), `{"E":{"y":{"ramp.u":2000.0}}} {"ramp.u":{"out":2000.0}} null`; got != want {
+		t.Errorf("the simulator is told %s", got)
+	}
+}
+
 // The ramp's changes step a hybrid simulator only if its meta says so.
 func TestHybridSimulatorIsSteppedWhenItSaidAndByItsTriggers(t *testing.T) {
 	for lists, want := range map[string]string{

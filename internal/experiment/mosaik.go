@@ -43,6 +43,7 @@ type MosaikPort struct {
 	Attr     string            `yaml:"attr,omitempty"`
 	Elements map[string]string `yaml:"elements,omitempty"` // element: eid.attr
 	Set      []string          `yaml:"set,omitempty"`      // elements that set_data writes
+	Scale    *float64          `yaml:"scale,omitempty"`    // of the simulator's values to the federation's, or back
 	Direct   bool              `yaml:"direct,omitempty"`
 }
 
@@ -164,6 +165,9 @@ func (p *MosaikPort) check(v *validator, path string, input bool) {
 	case p.Attr != "" && ways > 1:
 		v.fault(path+".attr", "attr excludes elements and set")
 	}
+	if p.Scale != nil && (*p.Scale == 0 || *p.Scale-*p.Scale != 0) {
+		v.fault(path+".scale", "scale is %v, expected a finite number other than 0, such as -0.001", *p.Scale)
+	}
 	if !input && p.Direct {
 		v.fault(path+".direct", "direct is for inputs")
 	}
@@ -209,6 +213,9 @@ func (m *Mosaik) config(d *Definition, x *External) mosaik.Config {
 // port translates a port; ends gives the own and the other end of a connection.
 func (p *MosaikPort) port(d *Definition, ends func(Wire) (own, other string), federate string) mosaik.Port {
 	port := mosaik.Port{Name: p.Name, Unit: p.Unit, Attribute: p.Attr, Set: p.Set, Direct: p.Direct}
+	if p.Scale != nil {
+		port.Scale = *p.Scale
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Elements)) {
 		port.Elements = append(port.Elements, mosaik.Element{Name: name, Attribute: p.Elements[name]})
 	}

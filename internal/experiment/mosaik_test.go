@@ -34,7 +34,7 @@ federates:
         - {model: PV, number: -1, params: {peak: .nan}}
         - {}
       inputs:
-        - {name: limit, unit: "1", set: [a]}
+        - {name: limit, unit: "1", set: [a], scale: 0}
       outputs:
         - {name: power, unit: MW, attr: P, elements: {bus/16: PV-0.P}, direct: true}
         - {unit: MW}
@@ -67,6 +67,7 @@ federates:
 		`:18:50: peak cannot be said in JSON: json: unsupported value: NaN`,
 		`:19:11: model is missing`,
 		`:21:36: set is for outputs: elements that the simulator's set_data writes`,
+		`:21:53: scale is 0, expected a finite number other than 0, such as -0.001`,
 		`:23:41: attr excludes elements and set`,
 		`:23:80: direct is for inputs`,
 		`:24:11: name is missing`,
@@ -217,7 +218,7 @@ func TestLostMosaikSimulatorIsHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(lost) != 1 || lost[0].At != 6*cosync.Second || !strings.Contains(lost[0].Err.Error(), "step in step 6 at 6s: failed: RuntimeError: no sun") {
+	if len(lost) != 1 || lost[0].At != 6*cosync.Second || !strings.Contains(lost[0].Err.Error(), "step in step 3 at 6s: failed: RuntimeError: no sun") {
 		t.Errorf("lost %v", lost)
 	}
 	if w.rows[14] != "[24 24]" {
