@@ -51,8 +51,10 @@ func New(t Target) (*Database, error) {
 	log.Log = nil // the client's; what goes wrong is told here
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	options := influxdb2.DefaultOptions().SetApplicationName("cosim").SetHTTPClient(&http.Client{
-		Timeout:   answerTimeout,
-		Transport: &http.Transport{DialContext: dialer.DialContext, Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second},
+		Timeout: answerTimeout,
+		// A redirected request would be repeated without its points.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     &http.Transport{DialContext: dialer.DialContext, Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second},
 	})
 	client := influxdb2.NewClientWithOptions(t.URL, t.Token, options)
 	return &Database{t, client, client.WriteAPIBlocking(t.Org, t.Bucket)}, nil
