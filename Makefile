@@ -38,22 +38,31 @@ format: ## gofumpt on every file
 	$(TOOL) gofumpt -w $$(git ls-files '*.go')
 
 .PHONY: integration
-integration: setup ## tests against independent tools (tshark, HiGHS), build tag integration
+integration: setup ## tests against independent tools (tshark, HiGHS, InfluxDB, Grafana's types), build tag integration
 	$(GO) test -tags integration -run Integration -timeout 15m $(PACKAGES)
 
 .PHONY: faults
 faults: ## what external federates do wrong: 500 seeded cases, counted by kind
 	$(GO) test -tags integration -run IntegrationFaultCampaign -v -timeout 15m ./internal/experiment | grep -v -e '=== ' -e '--- PASS'
 
+INFLUXD = .cache/influxdb-1.8.10/influxd
+$(INFLUXD):
+	mkdir -p $(@D)
+	cd $(@D) && GOBIN=$(CURDIR)/$(@D) GOFLAGS=-mod=mod $(GO) install github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+
 .PHONY: setup
-setup: ## what the integration tests use: Debian packages (root only), and HiGHS from npm
+setup: $(INFLUXD) ## what the integration tests use: Debian packages (root only), InfluxDB from source, HiGHS and Grafana's types from npm
 	@missing=; command -v tshark >/dev/null || missing=tshark; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	if [ -z "$$missing" ]; then :; elif [ "$$(id -u)" = 0 ]; then \
 		apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y $$missing >/dev/null; \
 	else echo "missing: apt-get install $$missing" >&2; exit 1; fi
 	@cd internal/tools/node; [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --loglevel=error || \
-		echo "HiGHS could not be installed: without CI=true its tests are skipped" >&2
+		echo "HiGHS and Grafana's types could not be installed: without CI=true the tests with HiGHS are skipped" >&2
+
+.PHONY: grafana
+grafana: ## dashboards and alert rules for Grafana, from their Go description
+	$(GO) generate ./grafana
 
 FUZZTIME ?= 30s
 .PHONY: fuzz
