@@ -54,7 +54,7 @@ type runFlags struct {
 }
 
 func newRun() *cobra.Command {
-	f := runFlags{sinks: newSinks(&influxSink{})}
+	f := runFlags{sinks: newSinks(&influxSink{}, &alertSink{})}
 	cmd := &cobra.Command{
 		Use:   "run EXPERIMENT",
 		Short: "run an experiment: one that ships inside (see cosim list), or a file",

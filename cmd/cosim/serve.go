@@ -25,7 +25,7 @@ type serveFlags struct {
 }
 
 func newServe() *cobra.Command {
-	f := serveFlags{sinks: newSinks(&influxSink{})}
+	f := serveFlags{sinks: newSinks(&influxSink{}, &alertSink{})}
 	cmd := &cobra.Command{
 		Use:   "serve [EXPERIMENT]",
 		Short: "run an experiment behind sockets: IEC 104 outstation, key delivery, REST",

@@ -29,7 +29,9 @@ type RunOptions struct {
 	OnWait func(names, urls []string)
 	// OnLost hears of federates that are lost and without which the run goes on.
 	OnLost func(cosync.Loss)
-	// Observers see the run besides the built-in ones.
+	// Observers see the run besides the built-in ones. One that has a method
+	// Meet([]cosync.Federate) is shown the federates before the first step, to
+	// look at them after each.
 	Observers []cosync.Observer
 	// Controller, if any, can hold the run between steps.
 	Controller *cosync.Controller
@@ -115,6 +117,11 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	begin := o.OnStart
 	o.OnStart = func(m *cosync.Master, feds []cosync.Federate) {
 		links.step, links.levels = m.Step(), m.Levels()
+		for _, observer := range o.Observers {
+			if v, ok := observer.(interface{ Meet([]cosync.Federate) }); ok {
+				v.Meet(feds)
+			}
+		}
 		if begin != nil {
 			begin(m, feds)
 		}
