@@ -21,7 +21,7 @@ func newAgenda(f *member) *agenda {
 		if wake == nil {
 			continue
 		}
-		w := waker{in: in, levels: wake.Levels}
+		w := waker{in: in}
 		for j, e := range in.port.Elements {
 			if wake.Elements == nil || slices.Contains(wake.Elements, e) {
 				w.elements = append(w.elements, j)
@@ -55,7 +55,6 @@ func (a *agenda) begin(f *member) {
 type waker struct {
 	in       *inlet
 	elements []int     // of a vector: those that count
-	levels   []float64 // nil: every change counts
 	seen     []float64 // by place in elements: as the federate last read them
 	stale    bool      // likewise
 }
@@ -70,7 +69,7 @@ func (w waker) rings() bool {
 	}
 	values, stale := w.in.links[0].vector()
 	for i, j := range w.elements {
-		if crosses(w.levels, w.seen[i], values[j]) {
+		if w.in.port.Wake.Counts(w.seen[i], values[j]) {
 			return true
 		}
 	}
@@ -89,13 +88,13 @@ func (w *waker) look() {
 	w.stale = stale
 }
 
-// crosses says whether the way from a to b leads across a level; without
-// levels, whether there is any.
-func crosses(levels []float64, a, b float64) bool {
-	if len(levels) == 0 {
+// Counts says whether a change from a to b has the federate act, if it is one
+// of the elements that count: it leads across a level, or there are none.
+func (w *Wake) Counts(a, b float64) bool {
+	if len(w.Levels) == 0 {
 		return a != b
 	}
-	return slices.ContainsFunc(levels, func(x float64) bool { return (a < x) != (b < x) })
+	return slices.ContainsFunc(w.Levels, func(x float64) bool { return (a < x) != (b < x) })
 }
 
 // checkNext says what is wrong with the time that an event-stepped federate has

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,13 +17,19 @@ import (
 // CheckOptions say how an external federate is checked.
 type CheckOptions struct {
 	Name       string        // under which it connects
+	Token      string        // that it must bring; empty: none
 	Listen     string        // address; empty for that of runs
 	Duration   time.Duration // simulated
 	Patience   time.Duration // wall time for an answer, for coming back and for ending
 	Parameters map[string]string
+	// CA is a file. If it is given the connection is encrypted (wss), with a
+	// certificate made for this check, and the file is written: it holds the
+	// authority that the federate has to trust.
+	CA string
 	// Program is the command that starts the federate; "{url}" in it, and
-	// COSIM_URL in its environment, say where to connect. Empty: it is started
-	// by somebody else.
+	// COSIM_URL in its environment, say where to connect; COSIM_TOKEN and
+	// COSIM_CA are the token and the file. Empty: it is started by somebody
+	// else.
 	Program []string
 	Output  io.Writer // of what the program prints
 	// StaysAway says that the federate does not come back when its connection
@@ -42,7 +49,14 @@ func CheckFederate(ctx context.Context, w io.Writer, o CheckOptions) (faults int
 	if o.Listen == "" {
 		o.Listen = defaultListen
 	}
-	c := &check{o: o, w: w}
+	c := &check{o: o, w: w, listening: ws.Listening{Address: o.Listen, Tokens: o.Token != ""}}
+	if o.CA != "" {
+		clear, err := c.encrypt()
+		if err != nil {
+			return 0, err
+		}
+		defer clear()
+	}
 	for next := 0; next < len(checkParts); {
 		reached, err := c.session(ctx, next)
 		if err != nil {
@@ -61,10 +75,11 @@ func CheckFederate(ctx context.Context, w io.Writer, o CheckOptions) (faults int
 
 // check is what has been found so far.
 type check struct {
-	o      CheckOptions
-	w      io.Writer
-	faults int
-	played [len(checkParts)]bool
+	o         CheckOptions
+	w         io.Writer
+	listening ws.Listening
+	faults    int
+	played    [len(checkParts)]bool
 }
 
 // say reports on a part: it went well, or what was wrong.
@@ -102,8 +117,8 @@ func (c *check) session(ctx context.Context, from int) (reached int, err error) 
 			continue
 		}
 		note, lost := checkParts[i].play(s)
-		if ctx.Err() != nil {
-			return i, ctx.Err()
+		if err := cmp.Or(ctx.Err(), s.short); err != nil {
+			return i, err
 		}
 		wrong := s.wrong
 		s.wrong, s.cut = nil, false
@@ -132,6 +147,9 @@ type checkSession struct {
 	program *checkProgram // nil if somebody else starts it
 
 	about   cosync.Description
+	wakes   []waking    // inputs that have it act, if it is event-stepped
+	idle    bool        // it was blamed for never acting again
+	short   error       // the session is, for the parts
 	step    cosync.Step // asked for last
 	answers []time.Duration
 	wrong   []string // in this part, without losing the federate
@@ -144,14 +162,13 @@ func (c *check) open(ctx context.Context) (*checkSession, error) {
 	s := &checkSession{o: o, ended: make(chan struct{}), step: cosync.Step{Seq: -1}}
 	var err error
 	s.server, err = ws.NewServer(ws.Config{Run: "check", Seed: 1, Stop: simTime(o.Duration), Federates: []ws.Expected{{
-		Name: o.Name, Deadline: o.Patience, Grace: o.Patience, Parameters: o.Parameters, Check: s.fits,
+		Name: o.Name, Token: o.Token, Deadline: o.Patience, Grace: o.Patience, Parameters: o.Parameters, Check: s.fits,
 	}}})
 	if err != nil {
 		return nil, err
 	}
 	s.peer = s.server.Federates()[0]
-	listening := ws.Listening{Address: o.Listen}
-	listener, err := listening.Listen()
+	listener, err := c.listening.Listen()
 	if err != nil {
 		return nil, err
 	}
@@ -162,12 +179,12 @@ func (c *check) open(ctx context.Context) (*checkSession, error) {
 		_ = s.web.Serve(s.tap) // until close
 	}()
 	s.cancel = context.AfterFunc(ctx, s.server.Interrupt)
-	url := listening.URL(listener, o.Name)
+	url := c.listening.URL(listener, o.Name)
 	if len(o.Program) == 0 {
 		fmt.Fprintf(c.w, "connect to %s\n", url)
 		return s, nil
 	}
-	if s.program, err = startProgram(o.Program, url, o.Output); err != nil {
+	if s.program, err = startProgram(&o, url); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -185,8 +202,13 @@ func (s *checkSession) close() {
 // fits says what is wrong with the length of the steps.
 func (s *checkSession) fits(about cosync.Description) error {
 	switch stop := simTime(s.o.Duration); {
+	case about.ByEvent && about.Step == 0:
+		if stop%checkExchange != 0 {
+			return fmt.Errorf("expected a session of a multiple of %v, the federation's step, got %v", checkExchange, s.o.Duration)
+		}
 	case stop%about.Step != 0:
 		return fmt.Errorf("step_ns: expected a divisor of the session's %d, got %d", stop, about.Step)
+	case about.ByEvent:
 	case stop/about.Step < checkSteps:
 		return fmt.Errorf("step_ns: expected at most a %dth of the session's %d, got %d", checkSteps, stop, about.Step)
 	}
@@ -230,8 +252,10 @@ func (s *checkSession) lost(err error) error {
 // differ from step to step, without messages and events.
 func (s *checkSession) advance(change func(in *cosync.Signal, port *cosync.Port)) error {
 	st := &s.step
+	if err := s.turn(); err != nil {
+		return err
+	}
 	st.Seq++
-	st.From, st.To = cosync.Time(st.Seq)*s.about.Step, cosync.Time(st.Seq+1)*s.about.Step
 	st.In = make([]cosync.Signal, len(s.about.Inputs))
 	for i := range st.In {
 		port := &s.about.Inputs[i]
@@ -242,6 +266,7 @@ func (s *checkSession) advance(change func(in *cosync.Signal, port *cosync.Port)
 			change(&st.In[i], port)
 		}
 	}
+	s.wake()
 	s.clear()
 	begun := time.Now()
 	s.peer.Ask(st)

@@ -54,6 +54,7 @@ func (s *checkSession) hello() (string, error) {
 				return "", fmt.Errorf("it did not connect within %v", connectWithin)
 			}
 			s.about = s.peer.Describe()
+			s.findWakes()
 			s.step.Out = make([]cosync.Signal, len(s.about.Outputs))
 			for i, p := range s.about.Outputs {
 				s.step.Out[i].Values = make([]float64, len(p.Elements))
@@ -63,7 +64,7 @@ func (s *checkSession) hello() (string, error) {
 			if told := s.tap.told(); len(told) > 0 {
 				return "", errors.New(strings.Join(told, "; "))
 			}
-			if s.program.hasEnded() && s.tap.latest() == nil {
+			if s.program.hasEnded() && s.tap.latest().hasEnded() {
 				return "", fmt.Errorf("it ended before it connected (%v)", s.program.how())
 			}
 		}
@@ -73,6 +74,9 @@ func (s *checkSession) hello() (string, error) {
 // outline says in a line what a federate is.
 func outline(about cosync.Description) string {
 	text := fmt.Sprintf("a step every %v", about.Step)
+	if about.ByEvent {
+		text = "acts when it says"
+	}
 	for _, side := range []struct {
 		verb  string
 		ports []cosync.Port
@@ -88,6 +92,9 @@ func outline(about cosync.Description) string {
 				text += fmt.Sprintf(" (%d in %s)", len(p.Elements), p.Unit)
 			} else {
 				text += fmt.Sprintf(" (%v)", p.Kind)
+			}
+			if p.Wake != nil {
+				text += ", which wakes it"
 			}
 		}
 	}
@@ -233,18 +240,22 @@ func (s *checkSession) lostAnswer() (string, error) {
 			s.blame("%s was asked for again after its answer was lost: expected the same answer, got another for %s", s.where(), port.Name)
 		}
 	}
+	if next := nextOf(d); next != s.step.Next {
+		s.blame("%s was asked for again after its answer was lost: expected the same answer, got another next_ns (%d, not %d)", s.where(), s.step.Next, next)
+	}
 	return "its answer was lost, and asked for again", nil
 }
 
 // toTheEnd plays the rest, and stops.
 func (s *checkSession) toTheEnd() (string, error) {
-	for s.step.To < simTime(s.o.Duration) {
+	for s.goesOn() {
 		if err := s.advance(nil); err != nil {
 			return "", err
 		}
 	}
 	s.clear()
 	c := s.tap.latest()
+	s.peer.Finish()
 	_ = s.peer.Close()
 	if !c.leaves() {
 		s.blame("expected it to hang up after stop; it keeps the connection")

@@ -3,7 +3,6 @@ package experiment
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -17,14 +16,22 @@ type checkProgram struct {
 	err   error // once ended
 }
 
-func startProgram(command []string, url string, out io.Writer) (*checkProgram, error) {
-	args := make([]string, len(command))
-	for i, a := range command {
+func startProgram(o *CheckOptions, url string) (*checkProgram, error) {
+	args := make([]string, len(o.Program))
+	for i, a := range o.Program {
 		args[i] = strings.ReplaceAll(a, "{url}", url)
 	}
 	p := &checkProgram{cmd: exec.Command(args[0], args[1:]...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "COSIM_URL="+url)
-	p.cmd.Stdout, p.cmd.Stderr = out, out
+	if o.Token != "" {
+		p.cmd.Env = append(p.cmd.Env, "COSIM_TOKEN="+o.Token)
+	}
+	if o.CA != "" {
+		// The first is ours; the others are where OpenSSL, hence Python and Go,
+		// and Node look.
+		p.cmd.Env = append(p.cmd.Env, "COSIM_CA="+o.CA, "SSL_CERT_FILE="+o.CA, "NODE_EXTRA_CA_CERTS="+o.CA)
+	}
+	p.cmd.Stdout, p.cmd.Stderr = o.Output, o.Output
 	p.cmd.WaitDelay = time.Second // for what its own children still print
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("experiment: %w", err)

@@ -86,6 +86,9 @@ func (c *tapped) Read(p []byte) (int, error) {
 				_ = c.Conn.Close()
 			}
 		}
+		if err != nil && strings.Contains(err.Error(), "tls: ") {
+			c.refusal = "the handshake of TLS failed: " + err.Error()
+		}
 		c.mu.Unlock()
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
 			c.end(true)
@@ -100,7 +103,9 @@ func (c *tapped) Read(p []byte) (int, error) {
 func (c *tapped) Write(p []byte) (int, error) {
 	if text := refusalIn(p); text != "" {
 		c.mu.Lock()
-		c.refusal = text
+		if c.refusal == "" { // else HTTP's answer to what is none
+			c.refusal = text
+		}
 		c.mu.Unlock()
 	}
 	return c.Conn.Write(p)
@@ -120,6 +125,19 @@ func (c *tapped) end(hungUp bool) {
 func (c *tapped) leaves() bool {
 	<-c.ended
 	return c.hungUp
+}
+
+// hasEnded is true also of a connection that never was.
+func (c *tapped) hasEnded() bool {
+	if c == nil {
+		return true
+	}
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // mark forgets what went over the connection so far.

@@ -78,6 +78,30 @@ func TestGoodFederatePassesInEitherEncoding(t *testing.T) {
 	}
 }
 
+// byEvent is the relay woken by its messages alone; it names times ahead.
+type byEvent struct{ relay }
+
+func (f byEvent) Describe() cosync.Description {
+	d := f.relay.Describe()
+	d.Step, d.ByEvent = 0, true
+	d.Inputs[1].Wake = &cosync.Wake{}
+	return d
+}
+
+func (f byEvent) Step(s *cosync.Step) error {
+	s.Next = s.From + 700*cosync.Millisecond
+	return f.relay.Step(s)
+}
+
+func TestGoodEventSteppedFederatePassesInEitherEncoding(t *testing.T) {
+	for _, codec := range []*ws.Codec{ws.JSON, ws.CBOR} {
+		faults, said := checked(t, byEvent{}, codec)
+		if faults != 0 || strings.Count(said, "\nok ") != len(checkParts) || !strings.Contains(said, "hello            acts when it says; ") {
+			t.Errorf("%s: %d faults:\n%s", codec.Protocol(), faults, said)
+		}
+	}
+}
+
 func TestLostFederateIsNotAskedForMore(t *testing.T) {
 	faults, said := checked(t, relay{dies: 500 * cosync.Millisecond}, ws.CBOR)
 	if faults != 1 || !strings.Contains(said, "FAULT  stale inputs     step 5, 500ms to 600ms: failed: dies\n") ||
