@@ -54,7 +54,21 @@ func (k *alertSink) open(cmd *cobra.Command) (bool, error) {
 }
 
 func (k *alertSink) watch(d *experiment.Definition) (cosync.Observer, error) {
-	return alert.NewWatch(d.RunName(), alert.Limits{SafeHz: k.safeHz, Period: d.Reconfigure.Period}, k.dispatcher.Hear), nil
+	return alertWatch{alert.NewWatch(d.RunName(), alert.Limits{SafeHz: k.safeHz, Period: d.Reconfigure.Period}, k.dispatcher.Hear)}, nil
+}
+
+// alertWatch looks at the federates too.
+type alertWatch struct{ *alert.Watch }
+
+// Join implements experiment.Participant.
+func (w alertWatch) Join(o *experiment.RunOptions) {
+	begin := o.OnStart
+	o.OnStart = func(m *cosync.Master, feds []cosync.Federate) {
+		w.Meet(feds)
+		if begin != nil {
+			begin(m, feds)
+		}
+	}
 }
 
 func (k *alertSink) close(*cobra.Command) error {

@@ -26,13 +26,6 @@ type BatchOptions struct {
 	Done func(*Result, error)
 }
 
-// Participant is an observer that also takes part in its run: Join sets the
-// options by which it holds the run between steps and reaches its federates.
-type Participant interface {
-	cosync.Observer
-	Join(o *RunOptions)
-}
-
 // Batch runs d with the seeds d.Seed, d.Seed+1, …: the same definition and
 // disturbances of their own. The results stand in the order of the seeds,
 // whatever the order in which they ended; a run that failed has its error
@@ -84,11 +77,6 @@ func (o BatchOptions) run(ctx context.Context, d *Definition) (*Result, error) {
 			return nil, err
 		}
 		o.Observers = slices.Concat(o.Observers, own)
-		for _, x := range own {
-			if p, ok := x.(Participant); ok {
-				p.Join(&o.RunOptions)
-			}
-		}
 	}
 	return Run(ctx, d, o.RunOptions)
 }

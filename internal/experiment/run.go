@@ -29,9 +29,7 @@ type RunOptions struct {
 	OnWait func(names, urls []string)
 	// OnLost hears of federates that are lost and without which the run goes on.
 	OnLost func(cosync.Loss)
-	// Observers see the run besides the built-in ones. One that has a method
-	// Meet([]cosync.Federate) is shown the federates before the first step, to
-	// look at them after each.
+	// Observers see the run besides the built-in ones. A Participant joins it.
 	Observers []cosync.Observer
 	// Controller, if any, can hold the run between steps.
 	Controller *cosync.Controller
@@ -42,6 +40,13 @@ type RunOptions struct {
 	Decisions []Selection
 
 	past *past // the run that is repeated, if any
+}
+
+// Participant is an observer that also takes part in its run: Join sets the
+// options by which it holds the run between steps and reaches its federates.
+type Participant interface {
+	cosync.Observer
+	Join(o *RunOptions)
 }
 
 // Result is what a run found and where it is.
@@ -64,6 +69,11 @@ func (d *Definition) RunName() string { return fmt.Sprintf("%s-%d", d.Name, d.Se
 // Run carries out one run. What was found until an error, or until ctx ended,
 // is in the result and on disk.
 func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
+	for _, x := range o.Observers {
+		if p, ok := x.(Participant); ok {
+			p.Join(&o)
+		}
+	}
 	manifest, err := d.manifest()
 	if err != nil {
 		return nil, err
@@ -117,11 +127,6 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	begin := o.OnStart
 	o.OnStart = func(m *cosync.Master, feds []cosync.Federate) {
 		links.step, links.levels = m.Step(), m.Levels()
-		for _, observer := range o.Observers {
-			if v, ok := observer.(interface{ Meet([]cosync.Federate) }); ok {
-				v.Meet(feds)
-			}
-		}
 		if begin != nil {
 			begin(m, feds)
 		}
