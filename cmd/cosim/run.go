@@ -260,14 +260,17 @@ func printJSON(cmd *cobra.Command, v any) error {
 func validateAll(cmd *cobra.Command, files []string, o overrides) error {
 	var all experiment.Mistakes
 	for _, file := range files {
-		_, err := o.load(cmd, file)
+		isSweep, err := validateSweep(cmd, file)
+		if !isSweep {
+			_, err = o.load(cmd, file)
+		}
 		var mistakes experiment.Mistakes
 		switch {
 		case errors.As(err, &mistakes):
 			all = append(all, mistakes...)
 		case err != nil:
 			return err
-		default:
+		case !isSweep:
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid\n", file)
 		}
 	}

@@ -40,10 +40,11 @@ func originAllowed(r *http.Request, allowed []string) bool {
 		}
 	}
 	u, err := url.Parse(origins[0])
-	return err == nil && isLoopback(u.Hostname())
+	return err == nil && IsLoopback(u.Hostname())
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether a host is this machine and nobody else can be meant.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

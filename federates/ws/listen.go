@@ -33,7 +33,7 @@ func (l Listening) Listen() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ws: listening address: %w", err)
 	}
-	if !isLoopback(host) && (!l.Tokens || l.Certificate == "") {
+	if !IsLoopback(host) && (!l.Tokens || l.Certificate == "") {
 		return nil, fmt.Errorf("ws: %s can be reached from other machines: expected tokens, a certificate and its key (or an address such as 127.0.0.1:8765)", l.Address)
 	}
 	secure, err := l.security()

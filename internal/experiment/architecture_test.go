@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 	"internal/serve/etsi014":    {},
 	"internal/sweep":            {"internal/experiment", "internal/metrics", "internal/record", "internal/rng", "internal/spelling", "federates/ws"},
 	"internal/terminal":         {"internal/sweep", "internal/experiment", "internal/metrics", "internal/plot", "sync", "grid", "quantum"},
-	"cmd":                       {"quantum", "internal/experiment", "internal/metrics", "internal/record/alert", "internal/record/influx", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
+	"cmd":                       {"quantum", "internal/sweep", "internal/experiment", "internal/metrics", "internal/record/alert", "internal/record/influx", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
 }
 
 func TestImportsFlowOneWay(t *testing.T) {

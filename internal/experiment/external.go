@@ -303,7 +303,7 @@ func (f *federation) checkWires(d *Definition) error {
 			}
 		}
 	}
-	return mistakes.err()
+	return mistakes.Err()
 }
 
 // replaced says whether an external federate takes the place of a built-in one.

@@ -73,6 +73,8 @@ type Overrides struct {
 	// messages name it LayerName.
 	LayerName string
 	Layer     []byte
+	// Values lie on that, below Set.
+	Values []Value
 }
 
 // Load reads an experiment with all its layers, each overriding the one
@@ -84,6 +86,11 @@ func Load(nameOrPath string, o Overrides) (*Definition, error) {
 	if err != nil {
 		return nil, err
 	}
+	return LoadText(file, data, o)
+}
+
+// LoadText is Load of an experiment that is at hand; messages name it file.
+func LoadText(file string, data []byte, o Overrides) (*Definition, error) {
 	own, err := parseSource(file, data)
 	if err != nil {
 		return nil, err
@@ -95,6 +102,9 @@ func Load(nameOrPath string, o Overrides) (*Definition, error) {
 			return nil, err
 		}
 		layers = append(layers, l)
+	}
+	for _, v := range o.Values {
+		layers = append(layers, v.source())
 	}
 	sets, err := parseSets(o)
 	if err != nil {
@@ -146,6 +156,12 @@ func assemble(layers []*source, own *source) (*Definition, error) {
 		if l.root == nil {
 			continue
 		}
+		if l.byName {
+			if found := l.nameThings(all.root); len(found) > 0 {
+				mistakes = append(mistakes, found...)
+				continue
+			}
+		}
 		if found := checkShape(l.file, l.root, reflect.TypeFor[Definition]()); len(found) > 0 {
 			mistakes = append(mistakes, found...)
 			// What has the right shape is still decoded, so that the meaning
@@ -157,11 +173,11 @@ func assemble(layers []*source, own *source) (*Definition, error) {
 	def.places.enter(all, "", all.root)
 	def.places[""] = own.start()
 	if err := all.root.Decode(def); err != nil {
-		return nil, append(mistakes, &Mistake{own.start(), err.Error()}).err()
+		return nil, append(mistakes, &Mistake{own.start(), err.Error()}).Err()
 	}
 	def.resolve()
 	mistakes = append(mistakes, def.validate()...)
-	if err := mistakes.err(); err != nil {
+	if err := mistakes.Err(); err != nil {
 		return nil, err
 	}
 	return def, nil
@@ -224,6 +240,7 @@ func parseSets(o Overrides) ([]*source, error) {
 		if err != nil {
 			return nil, err
 		}
+		l.byName = true
 		layers = append(layers, l)
 	}
 	return layers, nil
@@ -356,6 +373,7 @@ func prune(n *yaml.Node, t reflect.Type) {
 		t = t.Elem()
 	}
 	switch {
+	case t == nodeType:
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
 		kept := n.Content[:0]
 		for i := 0; i+1 < len(n.Content); i += 2 {

@@ -41,6 +41,16 @@ func (d *Definition) manifest() (*Manifest, error) {
 	return &Manifest{"cosim", Version(), caseHash, hex.EncodeToString(hash[:]), d}, nil
 }
 
+// Hash is equal for definitions that differ by nothing but the seed, and names
+// the power system's data as well.
+func (d *Definition) Hash() (string, error) {
+	m, err := d.manifest()
+	if err != nil {
+		return "", err
+	}
+	return m.DefinitionHash, nil
+}
+
 // manifestNode is a manifest as it stands in a file, of any version of the
 // program.
 type manifestNode struct {

@@ -47,9 +47,9 @@ func (ms Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// err returns nil for no mistakes, and otherwise them all, sorted and without
+// Err returns nil for no mistakes, and otherwise them all, sorted and without
 // repeats.
-func (ms Mistakes) err() error {
+func (ms Mistakes) Err() error {
 	if len(ms) == 0 {
 		return nil
 	}
@@ -76,6 +76,8 @@ func (ms Mistakes) err() error {
 type source struct {
 	file string
 	root *yaml.Node // the mapping, or nil for an empty file
+	// byName says that things of lists may be keys: see nameThings.
+	byName bool
 }
 
 // start is the place of the first key.

@@ -33,6 +33,7 @@ func (c *shape) fault(n *yaml.Node, format string, args ...any) {
 
 var (
 	durationType    = reflect.TypeFor[time.Duration]()
+	nodeType        = reflect.TypeFor[yaml.Node]()
 	unmarshalerType = reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()
 )
 
@@ -46,7 +47,7 @@ func (c *shape) value(n *yaml.Node, t reflect.Type, key string) {
 		if !optional {
 			c.fault(n, "%s: no value; give it one, or leave the key out", key)
 		}
-	case t.Kind() == reflect.Interface: // anything: a parameter of another program
+	case t.Kind() == reflect.Interface, t == nodeType: // anything: a parameter of another program, what the caller reads
 	case t == durationType:
 		c.duration(n, key)
 	case reflect.PointerTo(t).Implements(unmarshalerType):

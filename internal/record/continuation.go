@@ -42,7 +42,7 @@ func continueFile(path, magic string) (*continuation, error) {
 		return nil, err
 	}
 	c := &continuation{file: file}
-	if err := lock(file); err != nil {
+	if err := Lock(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s is being written by another process", path), err, file.Close())
 	}
 	if c.whole, err = wholeBytes(file, magic); err != nil {
@@ -120,7 +120,7 @@ func createFile(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(file); err != nil {
+	if err := Lock(file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil

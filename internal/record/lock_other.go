@@ -4,5 +4,5 @@ package record
 
 import "os"
 
-// lock does nothing where the system has no advisory locks.
-func lock(*os.File) error { return nil }
+// Lock does nothing where the system has no advisory locks.
+func Lock(*os.File) error { return nil }

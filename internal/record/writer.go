@@ -82,7 +82,7 @@ func (w *Writer) begin(manifest any, head []byte) error {
 	if w.file, err = os.OpenFile(filepath.Join(w.dir, LogName), os.O_WRONLY|os.O_APPEND, 0); err != nil {
 		return err
 	}
-	return lock(w.file)
+	return Lock(w.file)
 }
 
 // Continue opens the folder of a run that was killed or failed, to write its
