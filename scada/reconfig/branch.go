@@ -35,11 +35,7 @@ func (h *nodeHeap) Pop() any {
 
 // run is best-bound branch and bound.
 func (s *search) run() {
-	root := &node{bound: math.Inf(-1), allowed: make([][]uint64, len(s.r.chains)), rows: s.hints, prices: s.hintPrices}
-	for l := range s.r.chains {
-		root.allowed[l] = s.r.chains[l].allowed
-	}
-	heap.Push(&s.open, root)
+	heap.Push(&s.open, s.rootNode())
 	for number := 1; len(s.open) > 0; {
 		n := heap.Pop(&s.open).(*node)
 		s.lower = math.Max(s.lower, math.Min(n.bound, s.upper))
@@ -58,6 +54,15 @@ func (s *search) run() {
 	for _, n := range s.open {
 		s.lower = math.Min(s.lower, n.bound)
 	}
+}
+
+// rootNode has all plans.
+func (s *search) rootNode() *node {
+	root := &node{bound: math.Inf(-1), allowed: make([][]uint64, len(s.r.chains)), rows: s.hints, prices: s.hintPrices}
+	for l := range s.r.chains {
+		root.allowed[l] = s.r.chains[l].allowed
+	}
+	return root
 }
 
 // closed says that a part with this bound need not be looked into.

@@ -42,9 +42,9 @@ func (p *Problem) elasticLimit(e, t int, c class) (limit, slack float64) {
 	limit = p.limitBits(e, t, c)
 	need := p.Kappa * math.Sqrt(p.Pools[e].StockVarBits[t])
 	if need > limit {
-		return need, need - limit
+		limit, slack = need, need-limit
 	}
-	return limit, 0
+	return p.left(e, t, c, limit), slack
 }
 
 // Slack is a chance constraint that cannot hold even with all chains off, and

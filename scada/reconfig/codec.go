@@ -196,6 +196,14 @@ func difference(a, b reflect.Value, path string) string {
 			}
 		}
 		return ""
+	case reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			if a.IsNil() != b.IsNil() {
+				return fmt.Sprintf("%s: only one of the two has it", path)
+			}
+			return ""
+		}
+		return difference(a.Elem(), b.Elem(), path)
 	}
 	if x, y := string(write(a, 0, nil)), string(write(b, 0, nil)); x != y {
 		return fmt.Sprintf("%s: recorded %s, now %s", path, x, y)

@@ -54,6 +54,7 @@ type search struct {
 	vari       [2][]float64
 	cone       *envelope
 	descent    *descent
+	relaxed    bool      // integer plans are not asked for
 	mixed      []int     // chains of which the master's plan mixes columns
 	terminal   []float64 // price by pool, see worth
 }
@@ -123,7 +124,9 @@ func (s *search) start(warm *Warm) {
 			plan[l] = k
 		}
 	}
-	s.round(plan)
+	if !s.relaxed {
+		s.round(plan)
+	}
 }
 
 // admit makes a column known with options that are not available replaced by

@@ -119,7 +119,7 @@ func (e *enumeration) feasible() bool {
 			for c := everyone; c <= lower; c++ {
 				x := e.at(pool, t, c)
 				limit, _ := e.p.elasticLimit(pool, t, c)
-				if !holds(x[0]+e.p.Kappa*math.Sqrt(e.p.Pools[pool].StockVarBits[t]+x[1]), limit) {
+				if !holds(x[0]+e.p.Kappa*math.Sqrt(e.p.fixedVar(pool, t, c)+x[1]), limit) {
 					return false
 				}
 			}

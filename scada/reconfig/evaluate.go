@@ -109,7 +109,7 @@ func (e *Evaluation) addPool(p *Problem, plan Plan, pool int) {
 		}
 		for _, c := range []class{everyone, lower} {
 			limit, _ := p.elasticLimit(pool, t, c)
-			lhs := mean[c] + p.Kappa*math.Sqrt(p.Pools[pool].StockVarBits[t]+variance[c])
+			lhs := mean[c] + p.Kappa*math.Sqrt(p.fixedVar(pool, t, c)+variance[c])
 			if lhs-limit > e.ExcessBits {
 				e.ExcessBits, e.ExcessPool, e.ExcessStep = lhs-limit, pool, t
 			}
@@ -127,10 +127,15 @@ func (p *Problem) terminalCost(pool int, mean float64) float64 {
 	return s.Cost((1+s.LookaheadFactor)*mean - p.terminalRoom(pool))
 }
 
-// terminalRoom is how many bits the expected stock may lose.
+// terminalRoom is how many bits the expected stock may lose, less what others
+// are to draw.
 func (p *Problem) terminalRoom(pool int) float64 {
 	e := &p.Pools[pool]
-	return math.Max(0, e.StockBits[p.Steps-1]-e.Terminal.ThresholdBits)
+	room := math.Max(0, e.StockBits[p.Steps-1]-e.Terminal.ThresholdBits)
+	if e.Others != nil {
+		room -= (1 + e.Terminal.LookaheadFactor) * e.Others.EndBits
+	}
+	return room
 }
 
 func (p *Problem) gridCost(plan Plan, r *response) float64 {

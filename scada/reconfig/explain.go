@@ -111,7 +111,7 @@ func (p *Problem) spread(plan Plan, pool int, k class) []float64 {
 				}
 			}
 		}
-		s[t] = math.Sqrt(p.Pools[pool].StockVarBits[t] + sum)
+		s[t] = math.Sqrt(p.fixedVar(pool, t, k) + sum)
 	}
 	return s
 }

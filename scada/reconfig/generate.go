@@ -43,6 +43,9 @@ func (s *search) generate(n *node, m *master) {
 			n.bound = bound
 		}
 		objective := m.objective() + s.r.constant
+		if s.relaxed {
+			s.upper = objective
+		}
 		if !added || objective-n.bound <= 1e-10*math.Max(1, math.Abs(objective)) || s.closed(n.bound) || s.spent() {
 			break
 		}
@@ -232,7 +235,7 @@ func (s *search) addCuts(m *master) bool {
 			for t := range h {
 				i := e*h + t
 				limit, _ := s.r.p.elasticLimit(e, t, k)
-				over := s.mean[k][i] + s.r.p.Kappa*math.Sqrt(s.r.p.Pools[e].StockVarBits[t]+s.vari[k][i]) - limit
+				over := s.mean[k][i] + s.r.p.Kappa*math.Sqrt(s.r.p.fixedVar(e, t, k)+s.vari[k][i]) - limit
 				if over /= math.Max(1, limit); over > most && s.mean[k][i] > 0 {
 					worst, most = t, over
 				}

@@ -116,7 +116,7 @@ func (g *greedy) fits(l, o int) bool {
 					continue
 				}
 				limit, _ := g.p.elasticLimit(d.Pool, t, c)
-				spread := math.Sqrt(g.p.Pools[d.Pool].StockVarBits[t] + g.variance[at][c] + variance)
+				spread := math.Sqrt(g.p.fixedVar(d.Pool, t, c) + g.variance[at][c] + variance)
 				if !holds(g.mean[at][c]+mean+g.p.Kappa*spread, limit) {
 					return false
 				}

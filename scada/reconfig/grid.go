@@ -15,6 +15,9 @@ type Grid struct {
 	B       [][]float64 // n × inputs
 	State   []float64   // x_0, as the controller knows it
 	Outputs []Output
+	// Held is what commands outside of the problem do to each output at the
+	// end of each step; nil for nothing.
+	Held [][]float64
 }
 
 // Output is one deviation that costs.
@@ -45,6 +48,9 @@ func (g *Grid) validate(report func(string, ...any)) {
 		if len(g.A[i]) != n || len(g.B[i]) != len(g.B[0]) {
 			report("grid: row %d of A and B has %d and %d entries for %d states and %d inputs", i, len(g.A[i]), len(g.B[i]), n, len(g.B[0]))
 		}
+	}
+	if g.Held != nil && len(g.Held) != len(g.Outputs) {
+		report("grid: others move %d outputs of %d", len(g.Held), len(g.Outputs))
 	}
 	for j, y := range g.Outputs {
 		if len(y.C) != n {
@@ -119,6 +125,11 @@ func (g *Grid) response(steps int) *response {
 		inputs = len(g.B[0])
 	}
 	r := &response{free: g.simulate(steps, g.State, NoOption), step: make([][][]float64, inputs)}
+	for j := range g.Held {
+		for k, y := range g.Held[j] {
+			r.free[j][k] += y
+		}
+	}
 	zero := make([]float64, len(g.State))
 	for u := range inputs {
 		r.step[u] = g.simulate(steps, zero, u)

@@ -48,7 +48,7 @@ func (g *ledger) set(plan []*column) {
 	for c := range 2 {
 		clear(g.mean[c])
 		for i := range g.spread[c] {
-			g.spread[c][i] = g.r.p.Pools[i/g.r.steps].StockVarBits[i%g.r.steps]
+			g.spread[c][i] = g.r.p.fixedVar(i/g.r.steps, i%g.r.steps, class(c))
 		}
 	}
 	for i := range g.output {

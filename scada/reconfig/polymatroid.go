@@ -61,7 +61,7 @@ func (e *envelope) observe(m *master) {
 // solution observed, nil if that is by less than nothing to speak of. mean is
 // what the solution draws.
 func (e *envelope) cut(pool, step int, k class, mean float64) *row {
-	p := e.r.p.Pools[pool].StockVarBits[step]
+	p := e.r.p.fixedVar(pool, step, k)
 	limit, _ := e.r.p.elasticLimit(pool, step, k)
 	limit += tolerance * math.Max(1, math.Abs(limit))
 	e.collect(pool, step, k)

@@ -17,6 +17,9 @@ type Problem struct {
 	Chains []Chain
 	Pools  []Pool
 	Grid   *Grid // nil where no pending command could move the grid
+	// Operators are whose chains they are where several operators share the
+	// pools; nil where one plans for all.
+	Operators *Operators
 }
 
 // Chain is one control chain. Options[0] is off: it draws nothing and is
@@ -67,6 +70,7 @@ type Pool struct {
 	StockVarBits []float64 // by step: P_{e,t}, variance of the same in bit²
 	ReserveBits  float64   // η_buf = K_safe
 	Terminal     Terminal
+	Others       *Others // nil: nobody else draws
 }
 
 // SetSupply sets the stock by step from the stock now and the cumulative supply
@@ -164,6 +168,7 @@ func (p *Problem) Validate() error {
 	if p.Grid != nil {
 		p.Grid.validate(report)
 	}
+	p.Operators.validate(p, report)
 	return errors.Join(errs...)
 }
 
@@ -180,6 +185,7 @@ func (e *Pool) validate(steps int, report func(string, ...any)) {
 	if !finite(e.ReserveBits) || e.ReserveBits < 0 {
 		report("pool %s: reserve of %g bits", e.ID, e.ReserveBits)
 	}
+	e.Others.validate(e.ID, steps, report)
 	if s := e.Terminal; !finite(s.ThresholdBits) || !(s.LookaheadFactor >= 0) || !(s.PricePerBit >= 0) || !(s.RampBits >= 0) || !finite(s.RampBits) {
 		report("pool %s: terminal row %+v", e.ID, s)
 	}

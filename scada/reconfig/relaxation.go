@@ -149,7 +149,7 @@ func (r *relaxation) forbid() {
 			least := math.Inf(1)
 			for t := range r.steps {
 				limit, _ := r.p.elasticLimit(e, t, class(k))
-				least = math.Min(least, limit-r.p.Kappa*math.Sqrt(r.p.Pools[e].StockVarBits[t]))
+				least = math.Min(least, limit-r.p.Kappa*math.Sqrt(r.p.fixedVar(e, t, class(k))))
 			}
 			r.spare[k][e] = least
 		}
@@ -187,7 +187,7 @@ func (r *relaxation) breaksAlone(c *flatChain, d flatDraw, s int) bool {
 	}
 	e := c.pools[d.slot]
 	for t := s; t < r.steps; t++ {
-		lhs := d.mean[s] + r.p.Kappa*math.Sqrt(r.p.Pools[e].StockVarBits[t]+d.variance[s])
+		lhs := d.mean[s] + r.p.Kappa*math.Sqrt(r.p.fixedVar(e, t, c.class())+d.variance[s])
 		limit, _ := r.p.elasticLimit(e, t, c.class())
 		if !holds(lhs, limit) {
 			return true
@@ -311,8 +311,8 @@ func (r *relaxation) addPoolRows(e int) {
 		following := math.Inf(1)
 		for t := r.steps - 1; t >= 0; t-- {
 			limit, _ := r.p.elasticLimit(e, t, k)
-			p := pool.StockVarBits[t]
-			if t+1 < r.steps && following <= limit && p <= pool.StockVarBits[t+1] {
+			p := r.p.fixedVar(e, t, k)
+			if t+1 < r.steps && following <= limit && p <= r.p.fixedVar(e, t+1, k) {
 				continue // implied by the next row
 			}
 			following = limit
@@ -330,7 +330,10 @@ func (r *relaxation) addPoolRows(e int) {
 	}
 	if s := pool.Terminal; s.PricePerBit > 0 {
 		m := mosts[everyone][r.steps-1]
-		if room, factor := r.p.terminalRoom(e), 1+s.LookaheadFactor; factor*m.mean > room {
+		switch room, factor := r.p.terminalRoom(e), 1+s.LookaheadFactor; {
+		case m.mean == 0:
+			r.constant += s.Cost(-room)
+		case factor*m.mean > room:
 			r.rows = append(r.rows, row{
 				kind: terminalRow, pool: e, step: r.steps - 1, limit: room + s.RampBits/2, factor: factor,
 				price: s.PricePerBit, scale: 1 / (factor * m.mean),

@@ -36,6 +36,8 @@ type Result struct {
 	// Prices are what one more bit would save, by pool and step of the row, as
 	// the relaxation at the root has it.
 	Prices []PoolPrices
+	// Game is how operators came to the plan; nil where they did not play.
+	Game *Game
 
 	columns [][][]int // trajectories worth keeping, by chain
 }
@@ -94,3 +96,6 @@ func shift[T any](x []T) []T {
 func gap(objective, bound float64) float64 {
 	return math.Max(0, objective-bound) / math.Max(1, math.Abs(objective))
 }
+
+// Warm is a warm start for the same steps, not shifted.
+func (r *Result) Warm() *Warm { return &Warm{plan: r.Plan, columns: r.columns, prices: r.Prices} }
