@@ -388,7 +388,7 @@ func TestStallsAreTold(t *testing.T) {
 
 func TestExamplesOfFederatesAreValid(t *testing.T) {
 	files, err := filepath.Glob("../../federates/ws/examples/*/*.yaml")
-	if err != nil || len(files) != 3 {
+	if err != nil || len(files) != 4 {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {
@@ -404,7 +404,7 @@ func TestDocumentedFederatesAreValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```yaml\n")
-	if len(blocks) != 4 {
+	if len(blocks) != 5 {
 		t.Fatalf("%d examples", len(blocks)-1)
 	}
 	for i, block := range blocks[1:] {

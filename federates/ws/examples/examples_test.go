@@ -5,6 +5,7 @@ package examples_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -62,6 +63,9 @@ var outside = example{"grid/grid", "grid/grid.yaml", []string{
 	"duration=30s", "disturbances.scheduled=[{at: 10s, kind: load-step, bus: 15, size_mw: 300, duration: 10s}]",
 	"federates=[{name: my-grid, replaces: grid, parameters: {load_mw: 300, from_s: 10, to_s: 20}}]",
 }}
+
+// relay names its own times.
+var relay = example{"relay/relay", "relay/relay.yaml", []string{"duration=40s"}}
 
 // record runs an example with its program as a process and returns what it left
 // behind, and what the program printed.
@@ -225,6 +229,31 @@ func (o *frequency) Observe(f *cosync.Frame) error {
 	}
 	o.reserveMW = max(o.reserveMW, called)
 	return nil
+}
+
+// Among 4,000 steps of the federation the relay makes those that it has something
+// to do in.
+func TestRelayLeavesOneRecordingInEveryLanguage(t *testing.T) {
+	var want map[string]string
+	for _, l := range languages {
+		t.Run(l.name, func(t *testing.T) {
+			var seen frequency
+			got, said := relay.observed(t, []cosync.Observer{&seen}, interpreter(t, l.interpreter, l.from), relay.program+l.extension)
+			if want == nil {
+				want = got
+			}
+			same(t, got, want)
+			var acts, open int
+			if _, err := fmt.Sscanf(said, "the run is over; the relay acted %d times, %d stages are open", &acts, &open); err != nil || acts < 5 || acts > 30 || open != 0 {
+				t.Errorf("it says %q (%v)", said, err)
+			}
+			for _, happened := range []string{"trip", "close"} {
+				if !strings.Contains(got["run.log"], happened) {
+					t.Errorf("no %s", happened)
+				}
+			}
+		})
+	}
 }
 
 // A grid outside obeys the orders of the control centre without any key.
