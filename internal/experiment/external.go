@@ -323,6 +323,9 @@ func portNames(ports []cosync.Port) []string {
 // its program is there to be told.
 func (f *federation) fits(d *Definition, x External, about cosync.Description) error {
 	switch exchange, stop := simTime(d.Steps.Exchange), simTime(d.Duration); {
+	case about.ByEvent && x.OnLost == lostFallback:
+		return fmt.Errorf("step: expected that of %s, for it takes over when %s is lost (on_lost: fallback), got \"event\"", x.Replaces, x.Name)
+	case about.ByEvent && about.Step == 0: // it has that of the federation
 	case about.Step%exchange != 0 && exchange%about.Step != 0:
 		return fmt.Errorf("step_ns: expected a multiple or a divisor of the federation's %d, got %d", exchange, about.Step)
 	case stop%about.Step != 0:
