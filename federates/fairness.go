@@ -8,11 +8,11 @@ import (
 	cosync "cosim/sync"
 )
 
-// The window of key fairness, and how often it is published.
-const (
-	fairnessWindow = 10 * cosync.Second
-	fairnessEvery  = 100 * cosync.Millisecond
-)
+// FairnessEvery is how often key fairness is published.
+const FairnessEvery = 100 * cosync.Millisecond
+
+// fairnessWindow is how long ago the tasks were triggered at most that count.
+const fairnessWindow = 10 * cosync.Second
 
 // fairness keeps what operators asked of the pools and what they were granted.
 type fairness struct {
@@ -22,7 +22,7 @@ type fairness struct {
 
 func newFairness(operators int) *fairness {
 	return &fairness{
-		window: metrics.NewFairness(operators, int64(fairnessWindow), int64(fairnessEvery)),
+		window: metrics.NewFairness(operators, int64(fairnessWindow), int64(FairnessEvery)),
 		asked:  make([]float64, operators), granted: make([]float64, operators),
 	}
 }
@@ -40,7 +40,7 @@ func fairnessPorts(operators []scada.Operator) []cosync.Port {
 	}
 }
 
-// step takes the moves of a step, and publishes at multiples of fairnessEvery.
+// step takes the moves of a step, and publishes at multiples of FairnessEvery.
 func (f *fairness) step(out *scada.Output, st *cosync.Step) {
 	if f == nil {
 		return
@@ -51,7 +51,7 @@ func (f *fairness) step(out *scada.Output, st *cosync.Step) {
 		f.asked[m.Operator] += float64(m.AskedBits)
 		f.granted[m.Operator] += float64(m.DrawnBits)
 	}
-	if st.To%fairnessEvery == 0 {
+	if st.To%FairnessEvery == 0 {
 		f.publish(st.Out, st.To)
 	}
 }

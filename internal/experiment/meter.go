@@ -37,6 +37,15 @@ type meter struct {
 	forgeries   forgeries
 	decisions   decisions
 	attacks     []float64
+	operators   []operatorMeter // empty where there is one
+	fairness    metrics.FairnessRecord
+}
+
+// operatorMeter keeps what one of several operators did.
+type operatorMeter struct {
+	name           string
+	tasks          metrics.TaskCounter
+	asked, granted float64 // bits
 }
 
 // fault is a disturbance from which the system has to recover.
@@ -45,8 +54,11 @@ type fault struct {
 	what string
 }
 
-// chainModes are what a task's mode is judged against.
-type chainModes struct{ wished, static metrics.Mode }
+// chainModes are what a task's mode is judged against, and whose it is.
+type chainModes struct {
+	wished, static metrics.Mode
+	operator       int
+}
 
 // keyTotals are one pool's books.
 type keyTotals struct {
@@ -67,7 +79,13 @@ func newMeter(d *Definition, tl Timeline) (*meter, error) {
 		recovery: metrics.NewRecovery(metrics.SafeHz, metrics.CalmNS, d.Steps.Exchange.Nanoseconds()),
 		names:    map[string][]string{},
 	}
-	for _, c := range d.Chains {
+	if len(d.Operators) > 1 {
+		for _, o := range d.Operators {
+			m.operators = append(m.operators, operatorMeter{name: o.Name})
+		}
+	}
+	operators := d.chainOperators()
+	for i, c := range d.Chains {
 		wished, err := metrics.ParseMode(c.Mode.String())
 		if err != nil {
 			return nil, err
@@ -76,7 +94,7 @@ func newMeter(d *Definition, tl Timeline) (*meter, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.chains[c.ID] = chainModes{wished, static}
+		m.chains[c.ID] = chainModes{wished, static, operators[i]}
 	}
 	for _, s := range tl.LoadSteps {
 		m.faults = append(m.faults, fault{s.From, m.describe(s)})
@@ -96,6 +114,9 @@ func (m *meter) Begin(f *cosync.Frame) error {
 	needed := metered
 	if m.decides() {
 		needed = append(needed[:len(needed):len(needed)], "scada.decision")
+	}
+	if len(m.operators) > 0 {
+		needed = append(needed[:len(needed):len(needed)], "scada.fairness", "scada.asked", "scada.granted")
 	}
 	for _, name := range needed {
 		i, ok := f.Index(name)
@@ -151,7 +172,13 @@ func (m *meter) task(t federates.Task) error {
 	}
 	c := m.chains[t.Chain]
 	m.tasks.Trigger(t.Class)
-	m.tasks.Decide(metrics.Task{Class: t.Class, Cause: cause, Mode: mode, Wished: c.wished, Static: c.static})
+	outcome := metrics.Task{Class: t.Class, Cause: cause, Mode: mode, Wished: c.wished, Static: c.static}
+	m.tasks.Decide(outcome)
+	if len(m.operators) > 0 {
+		own := &m.operators[c.operator].tasks
+		own.Trigger(t.Class)
+		own.Decide(outcome)
+	}
 	switch cause {
 	case metrics.None:
 		m.latency.Add(t.Class, int64(t.LatencyS*1e9+0.5))
@@ -198,6 +225,13 @@ func (m *meter) books(f *cosync.Frame) {
 	copy(m.ledger[:], m.values(f, "scada.ledger"))
 	copy(m.frames[:], m.values(f, "network.balance"))
 	m.attacks = append(m.attacks[:0], m.values(f, "network.attacks")...)
+	for i := range m.operators {
+		o := &m.operators[i]
+		o.asked, o.granted = m.values(f, "scada.asked")[i], m.values(f, "scada.granted")[i]
+	}
+	if len(m.operators) > 0 && f.To > 0 && f.To%federates.FairnessEvery == 0 {
+		m.fairness.Add(m.values(f, "scada.fairness")[0])
+	}
 }
 
 func (m *meter) End(error) error { return nil }
@@ -241,6 +275,11 @@ func (m *meter) summary() *metrics.Summary {
 	m.keySummary(s)
 	s.Attacks = m.forgeries.summary(m.attacks)
 	s.Decisions = m.decisions.summary()
+	s.Fairness = m.fairness.Summary()
+	for i := range m.operators {
+		o := &m.operators[i]
+		s.Operators = append(s.Operators, metrics.SummarizeOperator(o.name, &o.tasks, int64(o.asked), int64(o.granted)))
+	}
 	s.Conservation.Frames = metrics.FrameBalance{
 		Sent: int64(m.frames[0] + m.frames[1]), Delivered: int64(m.frames[2]), Dropped: int64(m.frames[3]), InFlight: int64(m.frames[4]),
 	}

@@ -166,6 +166,13 @@ func (d *Definition) scadaConfig() scada.Config {
 	return c
 }
 
+// chainOperators is the operator of each chain, an index in d.Operators; all
+// are 0 where none is named.
+func (d *Definition) chainOperators() []int {
+	c := d.scadaConfig()
+	return c.ChainOperators()
+}
+
 // networkConfig is the network model's part.
 func (d *Definition) networkConfig() network.Config {
 	c := network.Config{Attacks: d.Attacks}

@@ -54,6 +54,16 @@ func (s *Summary) Figures() []Figure {
 			Figure{"attacks", "attacked messages", "", Neither, false, Number(s.Attacks.Attempts())},
 			Figure{"attacks_succeeded", "attacks that succeeded", "", Lower, false, Number(s.Attacks.Succeeded)})
 	}
+	if len(s.Operators) > 0 {
+		figures = append(figures,
+			Figure{"key_fairness_mean", "key fairness, mean", "", Higher, false, s.Fairness.Mean},
+			Figure{"key_fairness_min", "key fairness, lowest", "", Higher, false, s.Fairness.Min})
+	}
+	for _, o := range s.Operators {
+		figures = append(figures,
+			Figure{"operator_p_succ/" + o.Operator, "task success, " + o.Operator, "", Higher, false, o.PSucc},
+			Figure{"operator_key_share/" + o.Operator, "key granted of asked, " + o.Operator, "", Higher, false, o.KeyShare})
+	}
 	for _, c := range s.Tasks.ByClass {
 		figures = append(figures, Figure{"p_succ/" + c.Class, fmt.Sprintf("task success, %s", c.Class), "", Higher, false, c.PSucc})
 	}

@@ -16,17 +16,19 @@ type Summary struct {
 	DefinitionSHA256 string `json:"definition_sha256"`
 	// Complete is false if the run failed or was interrupted: its figures then
 	// cover SimulatedS only and cannot be set beside those of whole runs.
-	Complete     bool            `json:"complete"`
-	SimulatedS   Number          `json:"simulated_s"`
-	Tasks        TaskSummary     `json:"tasks"`
-	Grid         GridSummary     `json:"grid"`
-	Recovery     RecoverySummary `json:"recovery"`
-	Keys         KeySummary      `json:"keys"`
-	Fairness     FairnessSummary `json:"fairness"`
-	Latency      []ClassLatency  `json:"latency"`
-	Attacks      AttackSummary   `json:"attacks"`
-	Decisions    DecisionSummary `json:"decisions"`
-	Conservation Conservation    `json:"conservation"`
+	Complete   bool            `json:"complete"`
+	SimulatedS Number          `json:"simulated_s"`
+	Tasks      TaskSummary     `json:"tasks"`
+	Grid       GridSummary     `json:"grid"`
+	Recovery   RecoverySummary `json:"recovery"`
+	Keys       KeySummary      `json:"keys"`
+	Fairness   FairnessSummary `json:"fairness"`
+	// Operators are empty where there is one.
+	Operators    []OperatorSummary `json:"operators,omitempty"`
+	Latency      []ClassLatency    `json:"latency"`
+	Attacks      AttackSummary     `json:"attacks"`
+	Decisions    DecisionSummary   `json:"decisions"`
+	Conservation Conservation      `json:"conservation"`
 }
 
 // NewSummary is a summary in which every figure is undefined.

@@ -24,6 +24,7 @@ func Summary(w io.Writer, r *experiment.Result) {
 	p.line("recovery", recovery(s.Recovery)...)
 	p.line("key use", fmt.Sprintf("%s at the control centre (%s all links)", fixed(s.Keys.UseCentre, 2), fixed(s.Keys.UseAll, 2)),
 		fmt.Sprintf("lowest pool %s %s kbit, K_safe %s kbit", strings.TrimPrefix(s.Keys.LowestPool, "pool/"), kilo(s.Keys.LowestPoolBits), kilo(s.Keys.SafePoolBits)))
+	operators(p, s)
 	for _, c := range s.Latency {
 		if c.Class == "pmu" || c.Class == "shed" {
 			p.line("latency "+c.Class, "p50 "+milli(c.P50S), "p99 "+milli(c.P99S), "max "+milli(c.MaxS)+" ms")
@@ -57,6 +58,18 @@ func simulated(r *experiment.Result) string {
 		return fmt.Sprintf("%.0f s", s)
 	}
 	return fmt.Sprintf("ended at %s of %.0f s", strconv.FormatFloat(s, 'f', -1, 64), r.Definition.Duration.Seconds())
+}
+
+// operators prints how they fared, where there are several.
+func operators(p figurePrinter, s *metrics.Summary) {
+	if len(s.Operators) == 0 {
+		return
+	}
+	f := s.Fairness
+	p.line("key fairness", "median "+fixed(f.Median, 3), "mean "+fixed(f.Mean, 3), "lowest "+fixed(f.Min, 3))
+	for _, o := range s.Operators {
+		p.line("  "+o.Operator, "task success "+percent(o.PSucc), "key granted "+percent(o.KeyShare)+" of "+thousands(o.KeyAskedBits/1e6)+" Mbit asked")
+	}
 }
 
 // next says what can be done with the run's files.
