@@ -18,6 +18,7 @@ func FuzzQuickReaderAgreesWithTheLibrary(f *testing.F) {
 	for _, m := range []interface{ appendCBOR([]byte) []byte }{
 		&Done{Seq: -1}, &Done{Seq: 70000, NextNS: &next, Outputs: map[string]Content{"out": values, "none": {}}},
 		&Step{Seq: 1 << 40, FromNS: 3, ToNS: 300, Inputs: map[string]Content{"in": values}},
+		&Step{Seq: 2, FromNS: 3, ToNS: 300, Inputs: map[string]Content{"in": values}, Woken: true},
 		&Step{Seq: 0, ToNS: 300, Stale: []string{"in"}, Inputs: map[string]Content{"e": {events: []Event{{AtNS: 5, Type: "x"}}}}},
 	} {
 		f.Add(m.appendCBOR(nil))

@@ -109,6 +109,53 @@ func TestLossOfAnEventSteppedFederateIsReplayed(t *testing.T) {
 	sameFiles(t, "replay", filesOfRun(t, replay.Dir), filesOfRun(t, res.Dir))
 }
 
+// itself names every step that it would make anyway.
+type itself struct {
+	disguised
+	woken int
+}
+
+func (f *itself) Describe() cosync.Description {
+	d := f.disguised.Describe()
+	d.ByEvent = true
+	for i := range d.Inputs {
+		d.Inputs[i].Wake = &cosync.Wake{}
+	}
+	return d
+}
+
+func (f *itself) Step(s *cosync.Step) error {
+	if s.Woken {
+		f.woken++
+	}
+	s.Next = s.From + 1 // rounded up to its next step
+	return f.disguised.Step(s)
+}
+
+// A grid that names each of its steps leaves what one leaves that makes them all.
+func TestNamingEveryStepLeavesNoTrace(t *testing.T) {
+	inside := brief(t)
+	want, err := Run(context.Background(), inside, RunOptions{Out: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := brief(t, "attach.listen=127.0.0.1:0", "federates=[{name: my-grid, replaces: grid, deadline: 60s}]")
+	grid := &itself{disguised: *anotherGrid(t, inside, 0).(*disguised)}
+	res, err := outside(t, d, ws.CBOR, RunOptions{Out: t.TempDir()}, map[string]cosync.Federate{"my-grid": grid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, expected := filesOfRun(t, res.Dir), filesOfRun(t, want.Dir)
+	for _, name := range []string{"series.parquet", "events.parquet"} {
+		if string(got[name]) != string(expected[name]) {
+			t.Errorf("%s is another", name)
+		}
+	}
+	if grid.woken == 0 || grid.woken > 500 {
+		t.Errorf("orders wake it in %d of 600 steps", grid.woken)
+	}
+}
+
 func TestStandbyOfAnEventSteppedFederateIsRefused(t *testing.T) {
 	d := brief(t, "attach.listen=127.0.0.1:0", "federates=[{name: r, replaces: grid, on_lost: fallback}]")
 	about := (&shedder{}).Describe()

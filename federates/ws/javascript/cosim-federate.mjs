@@ -59,7 +59,8 @@ export class Federate {
   /**
    * Advance by a step from t (nanoseconds) on and return the outputs, or a
    * promise of them. inputs holds arrays by port; a vector that is not
-   * connected is missing. A vector left out of the outputs keeps its values.
+   * connected is missing. A vector left out of the outputs keeps its values. With
+   * byEvent, set this.nextNS.
    */
   step(t, inputs) { throw new Error("step is not implemented"); }
 

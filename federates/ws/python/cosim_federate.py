@@ -89,7 +89,7 @@ class Federate:
 
         inputs holds lists by port: floats of a vector (which is missing where
         it is not connected), dicts of messages and events. A vector left out
-        of what is returned keeps its values.
+        of what is returned keeps its values. With by_event, set self.next_ns.
         """
         raise NotImplementedError
 
