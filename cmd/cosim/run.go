@@ -54,7 +54,7 @@ type runFlags struct {
 }
 
 func newRun() *cobra.Command {
-	f := runFlags{sinks: newSinks(&influxSink{}, &alertSink{})}
+	f := runFlags{sinks: newSinks(&influxSink{}, &webSink{}, &alertSink{})}
 	cmd := &cobra.Command{
 		Use:   "run EXPERIMENT",
 		Short: "run an experiment: one that ships inside (see cosim list), or a file",
@@ -155,6 +155,9 @@ func (f *runFlags) run(cmd *cobra.Command, nameOrPath string) error {
 	results = begun(results)
 	if showErr := f.show(cmd, results); err == nil {
 		err = showErr
+	}
+	if stayErr := f.sinks.linger(cmd, err); err == nil {
+		err = stayErr
 	}
 	if err != nil && len(results) > 0 && f.out != "" {
 		err = unfinished{err, f.where(results)}

@@ -22,6 +22,12 @@ type sink interface {
 	close(cmd *cobra.Command) error
 }
 
+// lingerer is a sink that may stay after the results were printed, of which err
+// says what went wrong.
+type lingerer interface {
+	linger(cmd *cobra.Command, err error) error
+}
+
 // sinks are those of a command.
 type sinks struct{ all, on []sink }
 
@@ -63,6 +69,16 @@ func (s *sinks) close(cmd *cobra.Command) error {
 	var errs []error
 	for _, k := range s.on {
 		errs = append(errs, k.close(cmd))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *sinks) linger(cmd *cobra.Command, err error) error {
+	var errs []error
+	for _, k := range s.on {
+		if l, ok := k.(lingerer); ok {
+			errs = append(errs, l.linger(cmd, err))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -43,15 +43,24 @@ func (r *secured) bearer(header string) string {
 // otherwise only programs of this machine: a page in a browser that was lured
 // here shows by its Host, or by its Origin.
 func (r *secured) guarded(next http.Handler) http.Handler {
+	return r.local(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if r.proves() && r.identify(req) != operator {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(w, http.StatusUnauthorized, "expected the operator's token, Authorization: Bearer ..., or a certificate with the common name operator")
+			return
+		}
+		next.ServeHTTP(w, req)
+	}))
+}
+
+// proves says that callers can prove who they are.
+func (r *secured) proves() bool { return r.mutual || len(r.tokens) > 0 }
+
+// local lets only pages and programs of this machine in where nobody can prove
+// who they are.
+func (r *secured) local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		switch {
-		case r.mutual || len(r.tokens) > 0:
-			if r.identify(req) != operator {
-				w.Header().Set("WWW-Authenticate", "Bearer")
-				refuse(w, http.StatusUnauthorized, "expected the operator's token, Authorization: Bearer ..., or a certificate with the common name operator")
-				return
-			}
-		case !isLoopback(hostOf(req.Host)):
+		if !r.proves() && !isLoopback(hostOf(req.Host)) {
 			refuse(w, http.StatusForbidden, "expected a Host of this machine, found "+req.Host)
 			return
 		}

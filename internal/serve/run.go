@@ -11,6 +11,7 @@ import (
 
 	"cosim/federates"
 	"cosim/internal/experiment"
+	"cosim/internal/record/web"
 	"cosim/internal/serve/outstation"
 	"cosim/scada"
 	cosync "cosim/sync"
@@ -31,15 +32,20 @@ type Run struct {
 	cancel  context.CancelFunc
 	ended   chan struct{}
 
+	guest bool // somebody else carries it out
+
 	// Set before the first step; the federates are for jobs of the desk only.
-	grid  *federates.Grid
-	scada *federates.Scada
+	grid    *federates.Grid
+	scada   *federates.Scada
+	network *federates.Network
+	quantum *federates.Quantum
 
 	mu      sync.Mutex
 	master  *cosync.Master
 	process *process
 	station *outstation.Server
-	begun   bool // the first frame was seen
+	feed    *web.Feed // nil before the federates stand
+	begun   bool      // the first frame was seen
 	at      cosync.Time
 	options []scada.Option // of the chains
 	result  *experiment.Result
@@ -49,15 +55,13 @@ type Run struct {
 // start carries a run out in goroutines of its own, until it ends or ctx does.
 func (r *Run) start(ctx context.Context, out string, watchers []cosync.Observer, onEnd func(*experiment.Result, error)) {
 	ctx, r.cancel = context.WithCancel(ctx)
-	r.desk, r.ended = newDesk(), make(chan struct{})
-	r.vault = &vault{run: r, delivered: map[string]delivered{}}
 	show := &showing{run: r, ctx: ctx}
 	go func() {
 		defer close(r.ended)
 		defer r.cancel()
 		res, err := experiment.Run(ctx, r.definition, experiment.RunOptions{
 			Out: out, RealTime: r.realTime, Controller: &r.control, OnStart: r.begin,
-			Observers: append([]cosync.Observer{show, r.desk}, watchers...),
+			Observers: append([]cosync.Observer{show}, watchers...),
 			OnStall:   func(s cosync.Stall) { r.log.Warn(s.String()) },
 			OnLost:    func(l cosync.Loss) { r.log.Warn("federate lost", "federate", l.Federate, "why", l.Err) },
 			OnWait: func(names, urls []string) {
@@ -89,11 +93,25 @@ func (r *Run) begin(m *cosync.Master, all []cosync.Federate) {
 			r.grid = f
 		case *federates.Scada:
 			r.scada = f
+		case *federates.Network:
+			r.network = f
+		case *federates.Quantum:
+			r.quantum = f
 		}
 	}
+	r.feed = web.NewFeed(scene(r.definition, r.supplies(), r.buses()))
 }
 
-// showing is the observer by which others see the run.
+// supplies are the key pools; none where another program simulates the
+// stations.
+func (r *Run) supplies() []*federates.KeySupply {
+	if r.scada == nil {
+		return nil
+	}
+	return r.scada.Supplies()
+}
+
+// showing is the observer by which others see the run and take part in it.
 type showing struct {
 	run    *Run
 	ctx    context.Context
@@ -103,15 +121,14 @@ type showing struct {
 // Begin implements sync.Observer: it opens the outstation.
 func (s *showing) Begin(f *cosync.Frame) error {
 	r := s.run
-	if r.listener == nil {
-		return s.Observe(f)
+	if err := r.feed.Begin(f); err != nil {
+		return err
 	}
-	var links []*federates.KeySupply
-	if r.scada != nil {
-		links = r.scada.Supplies()
+	if r.listener == nil {
+		return s.show(f)
 	}
 	d := r.definition
-	p, err := newProcess(f, links, r.grid, commandConfig{d.NominalHz(), d.Generators, d.Blocks, d.Grid.AVR}, time.Now())
+	p, err := newProcess(f, r.supplies(), r.grid, commandConfig{d.NominalHz(), d.Generators, d.Blocks, d.Grid.AVR}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -133,11 +150,19 @@ func (s *showing) Begin(f *cosync.Frame) error {
 			r.log.Error("IEC 104", "error", err)
 		}
 	})
-	return s.Observe(f)
+	return s.show(f)
 }
 
 // Observe implements sync.Observer.
 func (s *showing) Observe(f *cosync.Frame) error {
+	if err := s.run.feed.Observe(f); err != nil {
+		return err
+	}
+	return s.show(f)
+}
+
+// show lets others see the frame, and does their jobs.
+func (s *showing) show(f *cosync.Frame) error {
 	r := s.run
 	r.mu.Lock()
 	r.at, r.begun = f.To, true
@@ -150,11 +175,13 @@ func (s *showing) Observe(f *cosync.Frame) error {
 	if r.process != nil {
 		r.process.observe(f)
 	}
-	return nil
+	return r.desk.Observe(f)
 }
 
 // End implements sync.Observer.
-func (s *showing) End(error) error { return nil }
+func (s *showing) End(cause error) error {
+	return errors.Join(s.run.feed.End(cause), s.run.desk.End(cause))
+}
 
 // operate hands an order of a master to the grid, for its next step.
 func (r *Run) operate(o outstation.Order, done func()) error {

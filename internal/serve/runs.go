@@ -27,17 +27,21 @@ func (s *Server) listRuns(w http.ResponseWriter, _ *http.Request) {
 // withRun finds the run of a path; "current" is the newest.
 func (s *Server) withRun(next func(http.ResponseWriter, *http.Request, *Run)) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		id := req.PathValue("id")
-		r := s.run(id)
-		if id == "current" {
-			r = s.current()
-		}
+		r := s.named(req.PathValue("id"))
 		if r == nil {
-			refuse(w, http.StatusNotFound, fmt.Sprintf("no run %q; GET /v1/runs lists them", id))
+			refuse(w, http.StatusNotFound, fmt.Sprintf("no run %q; GET /v1/runs lists them", req.PathValue("id")))
 			return
 		}
 		next(w, req, r)
 	}
+}
+
+// named is the run of a name; "current" is the newest, nil where there is none.
+func (s *Server) named(id string) *Run {
+	if id == "current" {
+		return s.current()
+	}
+	return s.run(id)
 }
 
 func (s *Server) getRun(w http.ResponseWriter, _ *http.Request, r *Run) {
@@ -54,6 +58,8 @@ func (s *Server) actOnRun(w http.ResponseWriter, req *http.Request, r *Run) {
 		refuse(w, http.StatusNotFound, fmt.Sprintf("no action %q; expected pause, step, resume or stop", req.PathValue("action")))
 	case r.hasEnded():
 		refuse(w, http.StatusConflict, "run "+r.id+" has ended")
+	case r.guest && req.PathValue("action") == "stop":
+		refuse(w, http.StatusConflict, "cosim run carries out run "+r.id+": end it there with Ctrl-C")
 	default:
 		action()
 		answer(w, http.StatusOK, r.view())

@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cosim/internal/experiment"
+	"cosim/internal/record/web"
 	"cosim/internal/serve/etsi014"
 	cosync "cosim/sync"
 )
@@ -31,6 +33,9 @@ type Config struct {
 	Overrides  experiment.Overrides
 	Out        string  // folder of the runs' folders; empty writes no files
 	RealTime   float64 // simulated seconds a second; 0 as fast as possible
+	// Guests says that somebody else carries the runs out, see Host: none is
+	// started here, and no key is delivered.
+	Guests bool
 	// Once ends the server with its first run.
 	Once bool
 	// Watch, if any, gives each run observers of its own before it starts.
@@ -46,6 +51,8 @@ type Server struct {
 	access *secured
 	http   net.Listener
 	etsi   *etsi014.Handler
+	// streams is how many pages are being served.
+	streams atomic.Int64
 
 	mu     sync.Mutex
 	ctx    context.Context // of Serve
@@ -146,7 +153,7 @@ func (s *Server) begin(d *experiment.Definition) (*Run, error) {
 			return nil, err
 		}
 	}
-	r := &Run{id: d.RunName(), definition: d, realTime: s.cfg.RealTime, log: s.cfg.Log, commonAddr: s.cfg.CommonAddr}
+	r := s.newRun(d)
 	if s.cfg.IEC104 != "" {
 		var err error
 		if r.listener, err = s.access.open(s.cfg.IEC104); err != nil {
@@ -158,6 +165,15 @@ func (s *Server) begin(d *experiment.Definition) (*Run, error) {
 	s.runs = append(s.runs, r)
 	r.start(s.ctx, s.cfg.Out, watchers, s.cfg.OnEnd)
 	return r, nil
+}
+
+func (s *Server) newRun(d *experiment.Definition) *Run {
+	r := &Run{
+		id: d.RunName(), definition: d, realTime: s.cfg.RealTime, log: s.cfg.Log, commonAddr: s.cfg.CommonAddr,
+		desk: newDesk(), ended: make(chan struct{}),
+	}
+	r.vault = &vault{run: r, delivered: map[string]delivered{}}
+	return r
 }
 
 func (r *Run) hasEnded() bool {
@@ -194,9 +210,14 @@ func (s *Server) run(id string) *Run {
 func (s *Server) handler() http.Handler {
 	api := http.NewServeMux()
 	api.HandleFunc("GET /v1/runs", s.listRuns)
-	api.HandleFunc("POST /v1/runs", s.postRun)
+	if !s.cfg.Guests {
+		api.HandleFunc("POST /v1/runs", s.postRun)
+	}
 	api.HandleFunc("GET /v1/runs/{id}", s.withRun(s.getRun))
+	api.HandleFunc("GET /v1/runs/{id}/stream", s.stream)
 	api.HandleFunc("POST /v1/runs/{id}/{action}", s.withRun(s.actOnRun))
+	api.HandleFunc("POST /v1/runs/{id}/pace", s.withRun(s.setPace))
+	api.HandleFunc("POST /v1/runs/{id}/disturbances", s.withRun(s.disturb))
 	api.HandleFunc("GET /v1/chains", s.listChains)
 	api.HandleFunc("POST /v1/chains", s.postChains)
 	api.HandleFunc("GET /v1/chains/{id}", s.getChain)
@@ -206,7 +227,12 @@ func (s *Server) handler() http.Handler {
 		refuse(w, http.StatusNotFound, "nothing at "+r.Method+" "+r.URL.Path+"; there is /v1/runs, /v1/chains, /v1/iec104/points and "+etsi014.Prefix+"{SAE_ID}/status")
 	})
 	mux := http.NewServeMux()
-	mux.Handle(etsi014.Prefix, s.etsi)
+	if !s.cfg.Guests {
+		mux.Handle(etsi014.Prefix, s.etsi)
+	}
+	page := s.access.local(web.Assets())
+	mux.Handle("GET /{$}", page)
+	mux.Handle("GET /page/", page)
 	mux.Handle("/", s.access.guarded(http.NewCrossOriginProtection().Handler(api)))
 	return mux
 }
