@@ -36,7 +36,7 @@ func (k *influxSink) register(flags *pflag.FlagSet) {
 	flags.StringVar(&k.URL, "influx", "", "InfluxDB to which runs are sent while they go on: http://127.0.0.1:8086")
 	flags.StringVar(&k.Token, "influx-token", "", "token, or user:password of InfluxDB 1.8 (default $INFLUX_TOKEN)")
 	flags.StringVar(&k.Org, "influx-org", "", "organisation of InfluxDB 2 (default $INFLUX_ORG)")
-	flags.StringVar(&k.Bucket, "influx-bucket", "", "bucket, or database of InfluxDB 1.8 (default $INFLUX_BUCKET, or cosim)")
+	flags.StringVar(&k.Bucket, "influx-bucket", "", "bucket, or database of InfluxDB 1.8 (default $INFLUX_BUCKET, or "+influx.DefaultBucket+")")
 	flags.StringVar(&k.epochText, "influx-epoch", "", "where simulated time zero stands: a time, or from the start of the run: -10m (default its start)")
 	flags.DurationVar(&k.wait, "influx-wait", 10*time.Minute, "longest wait at the end for a database that is behind")
 }
@@ -87,7 +87,7 @@ func (k *influxSink) check(cmd *cobra.Command) error {
 		}
 	}
 	if k.Bucket == "" {
-		k.Bucket = "cosim"
+		k.Bucket = influx.DefaultBucket
 	}
 	if k.wait < 0 {
 		return fmt.Errorf("--influx-wait is %v, expected at least 0s", k.wait)
@@ -162,7 +162,7 @@ func (k *influxSink) tellLeft(cmd *cobra.Command, left []influx.Undelivered) {
 	if k.Org != "" {
 		line += " --influx-org " + k.Org
 	}
-	if k.Bucket != "cosim" {
+	if k.Bucket != influx.DefaultBucket {
 		line += " --influx-bucket " + k.Bucket
 	}
 	fmt.Fprintf(w, "nothing is lost: the logs are complete, and sent again by\n%s\n", line)

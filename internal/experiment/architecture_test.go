@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"internal/serve/outstation": {"scada/iec104"},
 	"internal/serve/etsi014":    {},
 	"internal/sweep":            {"internal/experiment", "internal/metrics", "internal/record", "internal/rng", "internal/spelling", "federates/ws"},
+	"grafana":                   {"grafana", "internal/record/influx"},
 	"internal/terminal":         {"internal/sweep", "internal/experiment", "internal/metrics", "internal/plot", "sync", "grid", "quantum"},
 	"cmd":                       {"quantum", "internal/sweep", "internal/experiment", "internal/metrics", "internal/record/alert", "internal/record/influx", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
 }

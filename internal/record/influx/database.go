@@ -17,6 +17,9 @@ import (
 	"github.com/influxdata/influxdb-client-go/v2/log"
 )
 
+// DefaultBucket is where points go unless something else is said.
+const DefaultBucket = "cosim"
+
 // Target is a database and who writes to it.
 type Target struct {
 	URL string // "http://127.0.0.1:8086"

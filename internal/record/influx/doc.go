@@ -9,7 +9,7 @@
 //
 //	measurement   rows                                       events
 //	grid          grid.*, scada.controller                   load steps, trips, breakers, operators' orders
-//	pool          scada.pool, scada.store, totals of key     thresholds of pools, key delivered
+//	pool          scada.pool, totals of key, fairness        thresholds of pools, key delivered
 //	link          quantum.*, queues of the network           breaks, repairs, blocks of key
 //	chain         -                                          changes of a chain's plan
 //	task          scada.ledger                               ends of tasks

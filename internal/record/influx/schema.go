@@ -60,8 +60,7 @@ type layout uint8
 
 const (
 	elements layout = iota // "grid.frequency/gen/30": frequency of gen/30
-	fields                 // "scada.decision/gap": gap
-	both                   // "network.balance/routed/sent": sent of routed
+	fields                 // "scada.decision/gap": gap; "network.balance/routed/sent": sent of routed
 )
 
 // ports are the recorder's, by name; of all others the federate decides.
@@ -72,10 +71,13 @@ var ports = map[string]port{
 	"scada.consumed":   {Pool, elements, ""},
 	"scada.discarded":  {Pool, elements, ""},
 	"scada.expired":    {Pool, elements, ""},
+	"scada.fairness":   {Pool, elements, ""},
+	"scada.asked":      {Pool, elements, ""},
+	"scada.granted":    {Pool, elements, ""},
 	"scada.controller": {Grid, fields, "controller"},
 	"scada.ledger":     {Task, fields, ""},
 	"scada.decision":   {Optimizer, fields, ""},
-	"network.balance":  {Master, both, ""},
+	"network.balance":  {Master, fields, ""},
 	"network.attacks":  {Master, fields, ""},
 }
 
@@ -98,17 +100,25 @@ func ColumnPlace(column string) Place {
 		}
 		p = port{measurement: measurement}
 	}
-	switch p.layout {
-	case fields:
-		return Place{p.measurement, p.element, element}
-	case both:
-		if e, f, ok := strings.Cut(element, "/"); ok {
-			return Place{p.measurement, e, f}
+	if p.layout == fields {
+		part, last, divided := cutLast(element)
+		if !divided {
+			return Place{p.measurement, p.element, last}
 		}
+		return Place{p.measurement, strings.TrimPrefix(p.element+"/"+part, "/"), last}
 	}
 	// What the measurement says already is left out: the pool of link CC-GW1 is
 	// CC-GW1, as it is in events.
 	return Place{p.measurement, strings.TrimPrefix(element, p.measurement+"/"), field}
+}
+
+// cutLast divides a name at its last slash.
+func cutLast(name string) (part, last string, divided bool) {
+	i := strings.LastIndexByte(name, '/')
+	if i < 0 {
+		return "", name, false
+	}
+	return name[:i], name[i+1:], true
 }
 
 // events says to which measurement an event belongs, by its type or by how the

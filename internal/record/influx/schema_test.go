@@ -16,6 +16,8 @@ func TestColumnsStandWhereTheSchemaSays(t *testing.T) {
 		"grid.frequency/coi":           {Measurement: influx.Grid, Element: "coi", Field: "frequency"},
 		"grid.bus_voltage/bus/30":      {Measurement: influx.Grid, Element: "bus/30", Field: "bus_voltage"},
 		"scada.controller/ace_mw":      {Measurement: influx.Grid, Element: "controller", Field: "ace_mw"},
+		"scada.controller/TSO/ace_mw":  {Measurement: influx.Grid, Element: "controller/TSO", Field: "ace_mw"},
+		"scada.fairness/TSO":           {Measurement: influx.Pool, Element: "TSO", Field: "fairness"},
 		"scada.pool/pool/CC-GW1":       {Measurement: influx.Pool, Element: "CC-GW1", Field: "pool"},
 		"quantum.qber/link/CC-GW1":     {Measurement: influx.Link, Element: "CC-GW1", Field: "qber"},
 		"network.wait/queue/CC>GW1":    {Measurement: influx.Link, Element: "queue/CC>GW1", Field: "wait"},
@@ -49,9 +51,9 @@ func TestEventsStandWhereTheSchemaSays(t *testing.T) {
 // The recorder's own columns have a place each; two in one would be one value
 // in the database.
 func TestNoTwoColumnsOfARunShareAPlace(t *testing.T) {
-	for _, name := range []string{"S-1", "S-3"} {
+	for name, powerSystem := range map[string]string{"S-1": "", "S-2": "ieee118", "S-3": ""} {
 		taken := map[influx.Place]string{}
-		for _, c := range columnsOfRun(t, name) {
+		for _, c := range columnsOfRun(t, name, powerSystem) {
 			p := influx.ColumnPlace(c.Name)
 			if other, ok := taken[p]; ok {
 				t.Errorf("%s: %s and %s share %+v", name, c.Name, other, p)
@@ -68,9 +70,9 @@ func TestNoTwoColumnsOfARunShareAPlace(t *testing.T) {
 }
 
 // columnsOfRun makes a short run of an experiment.
-func columnsOfRun(t *testing.T, name string) []record.Column {
+func columnsOfRun(t *testing.T, name, powerSystem string) []record.Column {
 	t.Helper()
-	d, err := experiment.Load(name, experiment.Overrides{Set: []string{"duration=1s", "disturbances.contingencies.count=0"}})
+	d, err := experiment.Load(name, experiment.Overrides{Case: powerSystem, Set: []string{"duration=1s", "disturbances.contingencies.count=0"}})
 	if err != nil {
 		t.Fatal(err)
 	}
