@@ -6,23 +6,47 @@ import (
 	"math"
 )
 
-// Figure is a title over panels, one below the other, with a common legend at
-// the right. A label that appears in several panels has one colour and one
+// Figure is a title over panels, one below the other or in columns, with a
+// common legend. A label that appears in several panels has one look and one
 // place in the legend.
 type Figure struct {
-	Title  string
-	Note   string // a smaller line below the title
-	Panels []Panel
+	Title   string
+	Note    string // a smaller line below the title
+	Panels  []Panel
+	Columns int // panels side by side, row after row; 0 means 1
+	Legend  Place
+	// Looks gives labels their looks by their place here, whether they are drawn
+	// or not, so that a label looks the same in several figures. Others follow.
+	Looks []Look
 }
 
+// Look is that of a label.
+type Look struct {
+	Label string
+	RGB   uint32 // 0xRRGGBB; 0: the next colour
+	Plain bool   // areas without hatching, because the colours differ in lightness
+}
+
+// Place is where the legend stands.
+type Place int
+
+// The places of a legend.
+const (
+	Right Place = iota
+	Above       // in lines below the note; names of levels then stand beside the panels
+)
+
 // Panel is one system of axes. What comes first is drawn first, below the
-// rest: spans, levels, lines, marks.
+// rest: spans, levels, shapes, lines, marks.
 type Panel struct {
-	X, Y   Axis
-	Spans  []Span
-	Levels []Level
-	Lines  []Line
-	Marks  []Mark
+	Title    string
+	X, Y     Axis
+	HeightCM float64 // of the whole panel; 0: as fits most
+	Spans    []Span
+	Levels   []Level
+	Shapes   []Shape
+	Lines    []Line
+	Marks    []Mark
 }
 
 // Axis names a quantity and its unit. From and To bound it; where they are
@@ -31,6 +55,16 @@ type Axis struct {
 	Quantity string
 	Unit     string
 	From, To float64
+	Log      bool   // logarithmic; the data are above 0
+	Names    []Name // in place of numbers
+	Bare     bool   // without numbers and names: a neighbour has them
+	Ticks    int    // about so many; 0: as many as fit most
+}
+
+// Name is a place on an axis of names.
+type Name struct {
+	At   float64
+	Text string
 }
 
 func (a Axis) label() string {
@@ -58,6 +92,7 @@ const (
 	Ordinary Role = iota // a colour of its own
 	Main                 // black and thick, above the others
 	Context              // thin and grey, below the others
+	Dashed               // a colour and dashes of its own: for few lines, told apart in grey too
 )
 
 // Span shades the panel between two places on the x axis.
@@ -93,6 +128,11 @@ func (f *Figure) validate() error {
 		for _, v := range []float64{p.X.From, p.X.To, p.Y.From, p.Y.To} {
 			if !finite(v) {
 				errs = append(errs, fmt.Errorf("plot: panel %d: an axis ends at %g", i, v))
+			}
+		}
+		for _, a := range []Axis{p.X, p.Y} {
+			if a.Log && a.fixed() && a.From <= 0 {
+				errs = append(errs, fmt.Errorf("plot: panel %d: a logarithmic axis begins at %g", i, a.From))
 			}
 		}
 		if p.X.From > p.X.To || p.Y.From > p.Y.To {

@@ -14,15 +14,36 @@ const (
 	margin      = vg.Length(6)
 	gap         = vg.Length(10) // between panels, and to the legend
 	sample      = vg.Length(20) // length of a line in the legend
-	rowHeight   = vg.Length(12) // of the legend
+	rowHeight   = vg.Length(13) // of the legend
+	panelTitle  = vg.Length(15)
 )
 
-func (f *Figure) height() vg.Length {
-	h := panelHeight*vg.Length(len(f.Panels)) + gap*vg.Length(len(f.Panels)-1)
-	if len(f.Panels) == 1 {
-		h = soleHeight
+func (f *Figure) columns() int { return max(1, min(f.Columns, len(f.Panels))) }
+
+func (f *Figure) rows() int { return (len(f.Panels) + f.columns() - 1) / f.columns() }
+
+// heightOfRow is that of its tallest panel.
+func (f *Figure) heightOfRow(row int) vg.Length {
+	h := vg.Length(0)
+	for i := row * f.columns(); i < min(len(f.Panels), (row+1)*f.columns()); i++ {
+		own := vg.Length(f.Panels[i].HeightCM) * vg.Centimeter
+		if own == 0 {
+			own = panelHeight
+			if f.rows() == 1 {
+				own = soleHeight
+			}
+		}
+		h = max(h, own)
 	}
-	return h + f.headHeight() + 2*margin
+	return h
+}
+
+func (f *Figure) height() vg.Length {
+	h := gap * vg.Length(f.rows()-1)
+	for r := range f.rows() {
+		h += f.heightOfRow(r)
+	}
+	return h + f.headHeight() + f.legendHeight(newPalette(f)) + 2*margin
 }
 
 func (f *Figure) headHeight() vg.Length {
@@ -41,26 +62,106 @@ func (f *Figure) draw(c draw.Canvas) {
 	c.FillPolygon(rgb(0xFFFFFF), box(c.Min.X, c.Min.Y, c.Max.X, c.Max.Y))
 	c = draw.Crop(c, margin, -margin, margin, -margin)
 	looks := newPalette(f)
-	body := draw.Crop(c, 0, 0, 0, -f.headHeight())
-	if w := looks.legendWidth(); w > 0 {
+	body := draw.Crop(c, 0, 0, 0, -f.headHeight()-f.legendHeight(looks))
+	if w := looks.legendWidth(); w > 0 && f.Legend == Right {
 		body.Max.X -= w + gap
 	}
-	plots := make([][]*gonum.Plot, len(f.Panels))
+	plots := make([]*gonum.Plot, len(f.Panels))
 	for i := range f.Panels {
-		plots[i] = []*gonum.Plot{f.Panels[i].axes(looks)}
+		plots[i] = f.Panels[i].axes(looks, f.Legend == Right)
 	}
-	tiles := draw.Tiles{Rows: len(f.Panels), Cols: 1, PadY: gap}
-	cells := gonum.Align(plots, tiles, body)
-	for i := range plots {
-		plots[i][0].Draw(cells[i][0])
+	cells := f.cells(body, plots)
+	for i, g := range plots {
+		g.Draw(cells[i])
+		inside := g.DataCanvas(cells[i])
+		f.Panels[i].writeTitle(inside)
+		if f.Legend == Above {
+			f.Panels[i].nameLevels(inside, g)
+		}
 	}
-	inside := plots[0][0].DataCanvas(cells[0][0])
+	inside := plots[0].DataCanvas(cells[0])
 	f.head(c, inside.Min.X)
-	looks.drawLegend(c, vg.Point{X: body.Max.X + gap, Y: inside.Max.Y})
+	corner := vg.Point{X: body.Max.X + gap, Y: inside.Max.Y}
+	if f.Legend == Above {
+		corner = vg.Point{X: f.left(c, inside.Min.X), Y: c.Max.Y - f.headHeight() - 2}
+	}
+	looks.drawLegend(c, corner, f.Legend)
+}
+
+// cells cuts the body into a place for each panel, so that panels' data stand
+// exactly below and beside each other.
+func (f *Figure) cells(body draw.Canvas, plots []*gonum.Plot) []draw.Canvas {
+	columns := f.columns()
+	cells := make([]draw.Canvas, len(plots))
+	wide := (body.Max.X - body.Min.X - gap*vg.Length(columns-1)) / vg.Length(columns)
+	top := body.Max.Y
+	left, right := make([]vg.Length, columns), make([]vg.Length, columns)
+	for row := range f.rows() {
+		h := f.heightOfRow(row)
+		for col := range columns {
+			i := row*columns + col
+			if i >= len(plots) {
+				break
+			}
+			x := body.Min.X + (wide+gap)*vg.Length(col)
+			cells[i] = draw.Canvas{Canvas: body.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: x, Y: top - h}, Max: vg.Point{X: x + wide, Y: top},
+			}}
+			d := plots[i].DataCanvas(cells[i])
+			left[col] = max(left[col], d.Min.X-cells[i].Min.X)
+			right[col] = max(right[col], cells[i].Max.X-d.Max.X)
+			if f.Legend == Above {
+				right[col] = max(right[col], f.Panels[i].besideWidth())
+			}
+		}
+		top -= h + gap
+	}
+	if columns > 1 { // the same width of data for all
+		f.share(body, cells, left, right)
+	}
+	for row := range f.rows() {
+		below, above := vg.Length(0), vg.Length(0)
+		for i := row * columns; i < min(len(plots), (row+1)*columns); i++ {
+			d := plots[i].DataCanvas(cells[i])
+			below = max(below, d.Min.Y-cells[i].Min.Y)
+			above = max(above, cells[i].Max.Y-d.Max.Y+f.Panels[i].titleHeight())
+		}
+		for i := row * columns; i < min(len(plots), (row+1)*columns); i++ {
+			d := plots[i].DataCanvas(cells[i])
+			cells[i] = draw.Crop(cells[i],
+				left[i%columns]-(d.Min.X-cells[i].Min.X), -(right[i%columns] - (cells[i].Max.X - d.Max.X)),
+				below-(d.Min.Y-cells[i].Min.Y), -(above - (cells[i].Max.Y - d.Max.Y)))
+		}
+	}
+	return cells
+}
+
+// share gives the columns of cells such widths that their data are equally wide.
+func (f *Figure) share(body draw.Canvas, cells []draw.Canvas, left, right []vg.Length) {
+	room := body.Max.X - body.Min.X - gap*vg.Length(len(left)-1)
+	for col := range left {
+		room -= left[col] + right[col]
+	}
+	data := max(10, room/vg.Length(len(left)))
+	x := body.Min.X
+	for col := range left {
+		w := left[col] + data + right[col]
+		for i := col; i < len(cells); i += len(left) {
+			cells[i].Min.X, cells[i].Max.X = x, x+w
+		}
+		x += w + gap
+	}
+}
+
+// left is where the head's lines begin: above the data, unless the longest is
+// too long for it.
+func (f *Figure) left(c draw.Canvas, data vg.Length) vg.Length {
+	w := max(letters(titleSize, ink, true).Width(f.Title), letters(labelSize, quiet, false).Width(f.Note))
+	return max(c.Min.X, min(data, c.Max.X-w))
 }
 
 // head writes the title and the note above the axes.
-func (f *Figure) head(c draw.Canvas, left vg.Length) {
+func (f *Figure) head(c draw.Canvas, data vg.Length) {
 	y := c.Max.Y
 	for _, line := range []struct {
 		words string
@@ -73,36 +174,12 @@ func (f *Figure) head(c draw.Canvas, left vg.Length) {
 			continue
 		}
 		line.style.YAlign = draw.YTop
-		at := vg.Point{X: left, Y: y}
-		if left+line.style.Width(line.words) > c.Max.X {
-			at.X = max(c.Min.X, c.Max.X-line.style.Width(line.words))
-		}
-		c.FillText(line.style, at, line.words)
+		c.FillText(line.style, vg.Point{X: f.left(c, data), Y: y}, line.words)
 		y -= line.style.Font.Size + 5
 	}
 }
 
-func (p *palette) legendWidth() vg.Length {
-	w := vg.Length(0)
-	style := letters(smallSize, ink, false)
-	for _, e := range p.legend {
-		w = max(w, sample+4+style.Width(e.label))
-	}
-	return w
-}
-
-// drawLegend lists the labels from a corner down.
-func (p *palette) drawLegend(c draw.Canvas, corner vg.Point) {
-	style := letters(smallSize, ink, false)
-	style.YAlign = draw.YCenter
-	y := corner.Y - rowHeight/2
-	for _, e := range p.legend {
-		if e.shade != nil {
-			c.FillPolygon(e.shade, box(corner.X, y-4, corner.X+sample, y+4))
-		} else {
-			c.StrokeLine2(e.line, corner.X, y, corner.X+sample, y)
-		}
-		c.FillText(style, vg.Point{X: corner.X + sample + 4, Y: y + 1}, e.label)
-		y -= rowHeight
-	}
+// box are the corners of a rectangle.
+func box(left, bottom, right, top vg.Length) []vg.Point {
+	return []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}}
 }

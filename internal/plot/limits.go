@@ -21,8 +21,19 @@ func (p *Panel) limits() limits {
 		if l.xMin == l.xMax {
 			l.xMin, l.xMax = l.xMin-1, l.xMax+1
 		}
+		if p.hasShapes() && p.X.Names == nil {
+			l.xMin, l.xMax = p.X.widened(l.xMin, l.xMax)
+		}
 	}
-	if p.Y.fixed() {
+	switch {
+	case p.Y.fixed():
+		return l
+	case p.Y.Names != nil:
+		l.yMin, l.yMax = extent(func(see func(float64)) { p.eachY(l, see) })
+		for _, n := range p.Y.Names {
+			l.yMin, l.yMax = math.Min(l.yMin, n.At), math.Max(l.yMax, n.At)
+		}
+		l.yMin, l.yMax = l.yMin-rowRoom, l.yMax+rowRoom
 		return l
 	}
 	l.yMin, l.yMax = extent(func(see func(float64)) { p.eachY(l, see) })
@@ -30,6 +41,10 @@ func (p *Panel) limits() limits {
 		// A flat line stands in the middle, at a scale its size suggests.
 		half := math.Max(math.Abs(l.yMin)*0.1, 1e-9)
 		l.yMin, l.yMax = l.yMin-half, l.yMax+half
+	}
+	if p.Y.Log {
+		l.yMin, l.yMax = p.Y.widened(l.yMin, l.yMax)
+		return l
 	}
 	size := l.yMax - l.yMin
 	below, above := room, room
@@ -42,6 +57,24 @@ func (p *Panel) limits() limits {
 	}
 	l.yMin, l.yMax = l.yMin-below*size, l.yMax+above*size
 	return l
+}
+
+// rowRoom is kept free beyond the first and the last row of an axis of names.
+const rowRoom = 0.6
+
+func (p *Panel) hasShapes() bool { return len(p.Shapes) > 0 }
+
+// widened leaves a little room at both ends, but none below a zero.
+func (a Axis) widened(least, greatest float64) (float64, float64) {
+	if a.Log {
+		f := math.Max(math.Pow(greatest/least, room), 1.05)
+		return least / f, greatest * f
+	}
+	size := greatest - least
+	if least < 0 || least > size {
+		least -= room * size
+	}
+	return least, greatest + room*size
 }
 
 // textBelow tells on which side of a point its text stands: on the outer one.
@@ -57,6 +90,9 @@ func (p *Panel) eachX(see func(float64)) {
 	}
 	for _, m := range p.Marks {
 		see(m.X)
+	}
+	for _, s := range p.Shapes {
+		s.extent(func(x, _ float64) { see(x) })
 	}
 	for _, s := range p.Spans {
 		see(s.From)
@@ -80,6 +116,9 @@ func (p *Panel) eachY(within limits, see func(float64)) {
 	}
 	for _, v := range p.Levels {
 		see(v.Y)
+	}
+	for _, s := range p.Shapes {
+		s.extent(func(_, y float64) { see(y) })
 	}
 }
 

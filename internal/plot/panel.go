@@ -1,7 +1,9 @@
 package plot
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	gonum "gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -9,8 +11,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// axes returns gonum's plot of a panel.
-func (p *Panel) axes(looks *palette) *gonum.Plot {
+// axes returns gonum's plot of a panel; levels are named inside it or not.
+func (p *Panel) axes(looks *palette, named bool) *gonum.Plot {
 	g := gonum.New()
 	g.BackgroundColor = nil // the figure has one
 	l := p.limits()
@@ -27,16 +29,27 @@ func (p *Panel) axes(looks *palette) *gonum.Plot {
 		a.Tick.LineStyle = a.LineStyle
 		a.Tick.Length = 3
 	}
-	g.X.Tick.Marker, g.Y.Tick.Marker = ticks{about: 8}, ticks{about: 6}
+	p.X.mark(&g.X, 8)
+	p.Y.mark(&g.Y, 6)
 	for _, s := range p.Spans {
 		g.Add(shade{s, looks})
 	}
 	rule := draw.LineStyle{Color: faint, Width: 0.5}
-	g.Add(&plotter.Grid{Vertical: rule, Horizontal: rule})
-	for _, v := range p.Levels {
-		g.Add(level(v))
+	lattice := &plotter.Grid{Vertical: rule, Horizontal: rule}
+	if p.Y.Names != nil {
+		lattice.Horizontal.Width = 0
 	}
-	for _, role := range []Role{Context, Ordinary, Main} {
+	if p.X.Names != nil {
+		lattice.Vertical.Width = 0
+	}
+	g.Add(lattice)
+	for _, v := range p.Levels {
+		g.Add(level{v, named})
+	}
+	for _, s := range p.Shapes {
+		g.Add(shape{s, looks})
+	}
+	for _, role := range []Role{Context, Ordinary, Dashed, Main} {
 		for _, line := range p.Lines {
 			if line.Role == role {
 				g.Add(trace{line, looks})
@@ -47,6 +60,41 @@ func (p *Panel) axes(looks *palette) *gonum.Plot {
 		g.Add(mark(m))
 	}
 	return g
+}
+
+// mark sets the scale and the ticks of an axis; about so many unless it says.
+func (a Axis) mark(g *gonum.Axis, about int) {
+	if a.Ticks > 0 {
+		about = a.Ticks
+	}
+	var marker gonum.Ticker = ticks{about: about}
+	if a.Log {
+		g.Scale = gonum.LogScale{}
+		marker = decades{}
+	}
+	if a.Names != nil {
+		marker = names(a.Names)
+		g.Tick.Length = 0
+	}
+	if a.Bare {
+		marker = unlabelled{marker}
+	}
+	g.Tick.Marker = marker
+}
+
+func (p *Panel) titleHeight() vg.Length {
+	if p.Title == "" {
+		return 0
+	}
+	return panelTitle
+}
+
+// writeTitle writes the panel's title above its data.
+func (p *Panel) writeTitle(inside draw.Canvas) {
+	if p.Title != "" {
+		c := draw.Canvas{Canvas: inside.Canvas, Rectangle: inside.Rectangle}
+		c.FillText(letters(labelSize, ink, true), vg.Point{X: inside.Min.X, Y: inside.Max.Y + 5}, p.Title)
+	}
 }
 
 type shade struct {
@@ -62,11 +110,10 @@ func (s shade) Plot(c draw.Canvas, p *gonum.Plot) {
 	}
 }
 
-func box(left, bottom, right, top vg.Length) []vg.Point {
-	return []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}}
+type level struct {
+	Level
+	named bool
 }
-
-type level Level
 
 func (v level) Plot(c draw.Canvas, p *gonum.Plot) {
 	_, y := p.Transforms(&c)
@@ -75,9 +122,43 @@ func (v level) Plot(c draw.Canvas, p *gonum.Plot) {
 	}
 	style := draw.LineStyle{Color: quiet, Width: 0.7, Dashes: []vg.Length{3, 2}}
 	c.StrokeLine2(style, c.Min.X, y(v.Y), c.Max.X, y(v.Y))
+	if !v.named || v.Name == "" {
+		return
+	}
 	words := letters(smallSize, quiet, false)
 	words.XAlign = draw.XRight
 	write(c, words, vg.Point{X: c.Max.X - 3, Y: y(v.Y) + 4}, v.Name)
+}
+
+// besideWidth is the room that the names of levels need beside the panel.
+func (p *Panel) besideWidth() vg.Length {
+	w := vg.Length(0)
+	for _, v := range p.Levels {
+		if v.Name != "" {
+			w = max(w, letters(smallSize, quiet, false).Width(v.Name)+5)
+		}
+	}
+	return w
+}
+
+// nameLevels writes the names of levels at the right of the panel, moved apart
+// where they are too near to each other.
+func (p *Panel) nameLevels(inside draw.Canvas, g *gonum.Plot) {
+	_, y := g.Transforms(&inside)
+	named := slices.DeleteFunc(slices.Clone(p.Levels), func(v Level) bool { return v.Name == "" || !inside.ContainsY(y(v.Y)) })
+	slices.SortStableFunc(named, func(a, b Level) int { return cmp.Compare(a.Y, b.Y) })
+	style := letters(smallSize, quiet, false)
+	style.YAlign = draw.YCenter
+	at := make([]vg.Length, len(named))
+	for i, v := range named {
+		at[i] = y(v.Y)
+		if i > 0 {
+			at[i] = max(at[i], at[i-1]+smallSize+1)
+		}
+	}
+	for i, v := range named {
+		inside.FillText(style, vg.Point{X: inside.Max.X + 4, Y: at[i] + 1}, v.Name)
+	}
 }
 
 // trace draws a line: gaps where values are missing, and no more points than

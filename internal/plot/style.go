@@ -25,8 +25,13 @@ var okabeIto = []color.Color{
 // dashes take over when the colours are used up.
 var dashes = [][]vg.Length{nil, {4, 2}, {1.2, 1.6}, {6, 1.5, 1.2, 1.5}}
 
+// glyphs of points, by the number of the label.
+var glyphs = []draw.GlyphDrawer{
+	draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{},
+}
+
 // shades of spans, light enough to read a line on.
-var shades = []color.Color{rgb(0xE8E8E8), rgb(0xFBE3CF), rgb(0xD6EAF6), rgb(0xD5EEE6)}
+var shades = []color.Color{rgb(0xE0E0E0), rgb(0xFBE3CF), rgb(0xD6EAF6), rgb(0xD5EEE6)}
 
 var (
 	ink    = rgb(0x000000)
@@ -41,11 +46,18 @@ func rgb(hex uint32) color.Color {
 	return color.NRGBA{R: uint8(hex >> 16), G: uint8(hex >> 8), B: uint8(hex), A: 0xFF}
 }
 
+// tint mixes a colour with white; share is that of the colour.
+func tint(c color.Color, share float64) color.Color {
+	r, g, b, _ := c.RGBA()
+	mix := func(v uint32) uint8 { return uint8(255*(1-share) + float64(v>>8)*share + 0.5) }
+	return color.NRGBA{mix(r), mix(g), mix(b), 0xFF}
+}
+
 // Sizes of letters, points.
 const (
 	titleSize = 11
-	labelSize = 9
-	smallSize = 8
+	labelSize = 9.5
+	smallSize = 9
 )
 
 func letters(size float64, c color.Color, bold bool) text.Style {
@@ -54,71 +66,4 @@ func letters(size float64, c color.Color, bold bool) text.Style {
 		f.Weight = xfont.WeightBold
 	}
 	return text.Style{Color: c, Font: f, Handler: gonum.DefaultTextHandler}
-}
-
-// palette gives every label its look, in order of first appearance.
-type palette struct {
-	lines  map[string]draw.LineStyle
-	spans  map[string]color.Color
-	legend []entry
-}
-
-// entry is a row of the legend: a line or a shade.
-type entry struct {
-	label string
-	line  draw.LineStyle
-	shade color.Color
-}
-
-// newPalette lists main lines first, then ordinary ones, context and spans.
-func newPalette(f *Figure) *palette {
-	p := &palette{lines: map[string]draw.LineStyle{}, spans: map[string]color.Color{}}
-	for _, role := range []Role{Main, Ordinary, Context} {
-		n := 0
-		for i := range f.Panels {
-			for _, l := range f.Panels[i].Lines {
-				if _, known := p.lines[l.Label]; l.Role == role && l.Label != "" && !known {
-					p.lines[l.Label] = look(role, n)
-					p.legend = append(p.legend, entry{label: l.Label, line: p.lines[l.Label]})
-					n++
-				}
-			}
-		}
-	}
-	for i := range f.Panels {
-		for _, s := range f.Panels[i].Spans {
-			if _, known := p.spans[s.Label]; s.Label != "" && !known {
-				p.spans[s.Label] = shades[len(p.spans)%len(shades)]
-				p.legend = append(p.legend, entry{label: s.Label, shade: p.spans[s.Label]})
-			}
-		}
-	}
-	return p
-}
-
-// look is that of the n-th label of a role.
-func look(role Role, n int) draw.LineStyle {
-	switch role {
-	case Main:
-		return draw.LineStyle{Color: ink, Width: 1.8, Dashes: dashes[n%len(dashes)]}
-	case Context:
-		return draw.LineStyle{Color: grey, Width: 0.6}
-	}
-	return draw.LineStyle{
-		Color: okabeIto[n%len(okabeIto)], Width: 1, Dashes: dashes[n/len(okabeIto)%len(dashes)],
-	}
-}
-
-func (p *palette) line(l Line) draw.LineStyle {
-	if style, ok := p.lines[l.Label]; ok && l.Label != "" {
-		return style
-	}
-	return look(l.Role, 0)
-}
-
-func (p *palette) span(s Span) color.Color {
-	if c, ok := p.spans[s.Label]; ok {
-		return c
-	}
-	return shades[0]
 }
