@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cosim/internal/metrics"
 )
@@ -37,6 +38,18 @@ type Row struct {
 	// for the first itself.
 	Paired []*metrics.Sample `json:"paired"`
 	Paper  []string          `json:"paper,omitempty"` // the paper's figures, one a group, "" for none
+}
+
+// Heading names a row with its unit, and says by what its values are multiplied
+// to have it: latencies are read in milliseconds.
+func (r Row) Heading() (name string, scale float64) {
+	switch {
+	case r.Unit == "":
+		return r.Label, 1
+	case r.Unit == "s" && strings.HasPrefix(r.Key, "latency_"):
+		return r.Label + " / ms", 1000
+	}
+	return r.Label + " / " + r.Unit, 1
 }
 
 // Comparison is a table of figures of several experiments.

@@ -36,7 +36,7 @@ func InfluxRun(d *Definition, epoch time.Time) influx.Run {
 // returns what is to be said about single runs. A run that cannot be sent does
 // not keep the others from it.
 func SendRuns(places []string, epoch influx.Epoch, s *influx.Sender) (notes []string, err error) {
-	dirs, err := runFolders(places)
+	dirs, err := RunFolders(places)
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}

@@ -20,10 +20,10 @@ type recordedRun struct {
 	summary *metrics.Summary
 }
 
-// runFolders finds the runs at the given places: a run's folder, a folder of
+// RunFolders finds the runs at the given places: a run's folder, a folder of
 // runs, or a pattern that the shell left alone. A run stands once, however
 // often it is named.
-func runFolders(places []string) ([]string, error) {
+func RunFolders(places []string) ([]string, error) {
 	var all []string
 	var errs []error
 	seen := map[string]bool{}
@@ -84,7 +84,7 @@ func isRunFolder(dir string) bool {
 // readRuns reads the summaries at the given places. What cannot be compared is
 // left out, and the notes say so.
 func readRuns(places []string) (runs []recordedRun, notes []string, err error) {
-	dirs, err := runFolders(places)
+	dirs, err := RunFolders(places)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -123,7 +123,7 @@ func readSummary(dir string) (*metrics.Summary, error) {
 // places from its log, and says what it found there, a line a run. A run that
 // cannot be exported does not keep the others from it.
 func Export(places []string, csv bool) ([]string, error) {
-	dirs, err := runFolders(places)
+	dirs, err := RunFolders(places)
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}

@@ -229,7 +229,7 @@ func (t *sweepTable) render(figures []sweep.Figure) string {
 		}
 		row = append(row, runs)
 		for _, f := range figures {
-			row = append(row, interval(l.means[f.Key], 1, l.signed))
+			row = append(row, l.means[f.Key].Text(1, l.signed))
 		}
 		w.AppendRow(row)
 	}

@@ -3,14 +3,12 @@ package terminal
 import (
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"cosim/internal/experiment"
-	"cosim/internal/metrics"
 )
 
 // TableOptions say what Comparison prints besides the paper's figures of each
@@ -70,16 +68,16 @@ func comparisonTable(c experiment.Comparison, o TableOptions, groups []int) stri
 		if !o.All && !r.Headline || empty(r, groups) {
 			continue
 		}
-		name, scale := label(r)
+		name, scale := r.Heading()
 		row := table.Row{name}
 		for _, i := range groups {
 			g := c.Groups[i]
-			row = append(row, interval(r.Samples[i], scale, false))
+			row = append(row, r.Samples[i].Text(scale, false))
 			if o.Paper && g.InPaper() {
 				row = append(row, r.Paper[i])
 			}
 			if g.CommonSeeds > 0 {
-				row = append(row, interval(*r.Paired[i], scale, true))
+				row = append(row, r.Paired[i].Text(scale, true))
 			}
 		}
 		t.AppendRow(row)
@@ -108,18 +106,6 @@ func plainStyle() table.Style {
 	return s
 }
 
-// label names a row with its unit, and says by what its values are multiplied
-// to have it: latencies are read in milliseconds.
-func label(r experiment.Row) (name string, scale float64) {
-	switch {
-	case r.Unit == "":
-		return r.Label, 1
-	case r.Unit == "s" && strings.HasPrefix(r.Key, "latency_"):
-		return r.Label + " / ms", 1000
-	}
-	return r.Label + " / " + r.Unit, 1
-}
-
 func empty(r experiment.Row, groups []int) bool {
 	for _, i := range groups {
 		if r.Samples[i].N > 0 {
@@ -127,48 +113,6 @@ func empty(r experiment.Row, groups []int) bool {
 		}
 	}
 	return true
-}
-
-// interval writes a mean with its interval to two significant digits of the
-// interval's half width. Without an interval, or where all runs agree, it writes
-// the mean alone.
-func interval(s metrics.Sample, scale float64, signed bool) string {
-	if s.N == 0 || !s.Mean.Defined() {
-		return "–"
-	}
-	mean, half := scale*float64(s.Mean), scale*float64(s.CI95High-s.Mean)
-	shown := significant(mean)
-	if s.CI95High.Defined() && half > max(1e-9, 1e-6*math.Abs(mean)) {
-		digits := decimals(half)
-		shown = fmt.Sprintf("%.*f ± %.*f", digits, mean, digits, half)
-	}
-	if signed && mean > 0 && shown != "0" {
-		return "+" + shown
-	}
-	return shown
-}
-
-// decimals are those that show two digits of x, at most 6.
-func decimals(x float64) int {
-	d := 0
-	for x < 10 && d < 6 {
-		x *= 10
-		d++
-	}
-	return d
-}
-
-// significant writes four digits, or all of a whole number. What rounding left
-// of a zero is one.
-func significant(x float64) string {
-	if math.Abs(x) < 1e-9 || x == math.Trunc(x) {
-		return fmt.Sprintf("%.0f", math.Trunc(x))
-	}
-	s := fmt.Sprintf("%.4g", x)
-	if strings.Contains(s, "e+") {
-		return fmt.Sprintf("%.0f", x)
-	}
-	return s
 }
 
 func count(n int, noun string) string {
