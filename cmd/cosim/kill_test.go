@@ -54,6 +54,20 @@ type process struct {
 // begin starts `cosim args`. A federate that it waits for is started as well.
 func begin(t *testing.T, args ...string) *process {
 	t.Helper()
+	return meeting(t, func(url string) (part func()) {
+		federate := &exec.Cmd{Path: os.Args[0], Args: []string{"integrator", url}}
+		if err := federate.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return func() {}
+		}
+		return func() { _ = federate.Wait() } // it hangs up, or is hung up on
+	}, args...)
+}
+
+// meeting starts `cosim args`, and tells meet where it first waits for a
+// federate; when it has ended they part.
+func meeting(t *testing.T, meet func(url string) (part func()), args ...string) *process {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -67,19 +81,16 @@ func begin(t *testing.T, args ...string) *process {
 		t.Fatal(err)
 	}
 	go func() {
-		var federate *exec.Cmd
+		var part func()
 		lines := bufio.NewScanner(io.TeeReader(stderr, &p.said))
 		for lines.Scan() {
-			if _, url, waits := strings.Cut(lines.Text(), "connect to "); waits && federate == nil {
-				federate = &exec.Cmd{Path: self, Args: []string{"integrator", url}}
-				if err := federate.Start(); err != nil {
-					fmt.Fprintln(&p.said, err)
-				}
+			if _, url, waits := strings.Cut(lines.Text(), "connect to "); waits && part == nil {
+				part = meet(url)
 			}
 		}
 		err := p.Wait()
-		if federate != nil && federate.Process != nil {
-			_ = federate.Wait() // it hangs up, or is hung up on
+		if part != nil {
+			part()
 		}
 		p.ended <- err
 	}()

@@ -74,7 +74,8 @@ func newResume() *cobra.Command {
 		Long: `resume continues a run in its folder and ends with what the uninterrupted run
 would have left, byte for byte. It simulates from the start, holds every step
 against the record, and adds what is missing. Programs of external federates
-are started anew and taken along from the start: they must answer as they did.`,
+are started anew, or come back if they outlived the run, and are taken along
+from the start: they must answer as they did.`,
 		Example: `  cosim resume runs/S-2-1`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

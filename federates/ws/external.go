@@ -82,7 +82,7 @@ func (e *External) prepare() {
 func (e *External) welcome() *Welcome {
 	c := &e.server.cfg
 	return &Welcome{
-		Type: TypeWelcome, Run: c.Run, Seed: c.Seed, StopNS: int64(c.Stop), StepNS: int64(e.about.Step),
+		Type: TypeWelcome, Run: c.Run, RunID: e.server.runID(), Seed: c.Seed, StopNS: int64(c.Stop), StepNS: int64(e.about.Step),
 		ResumeToken: e.resume, Parameters: e.cfg.Parameters,
 	}
 }

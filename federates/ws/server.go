@@ -3,7 +3,6 @@ package ws
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,6 +30,10 @@ type Config struct {
 	FrameBytes int64
 	// HelloWithin is the time for a hello after connecting; 0 for 10 s.
 	HelloWithin time.Duration
+	// Secret is what the run's id and its resume tokens are made from. A run
+	// that was killed and is resumed has that of before, so that programs which
+	// outlived it know it and are known. Empty: one is made.
+	Secret []byte
 }
 
 // Expected is a federate that may connect.
@@ -79,6 +82,10 @@ func NewServer(c Config) (*Server, error) {
 	if c.HelloWithin == 0 {
 		c.HelloWithin = 10 * time.Second
 	}
+	if len(c.Secret) == 0 {
+		c.Secret = make([]byte, 32)
+		_, _ = rand.Read(c.Secret) // never fails
+	}
 	s := &Server{
 		cfg: c, byName: map[string]*External{}, done: make(chan struct{}),
 		changed: make(chan struct{}), conns: map[*conn]bool{},
@@ -104,6 +111,9 @@ func NewServer(c Config) (*Server, error) {
 	}
 	return s, nil
 }
+
+// Secret is that of the Config, or the one that was made.
+func (s *Server) Secret() []byte { return s.cfg.Secret }
 
 // Federates returns those that are expected, in the order of the Config.
 func (s *Server) Federates() []*External { return s.expected }
@@ -320,6 +330,8 @@ func (s *Server) greet(e *External, c *conn) error {
 		return refusef(CodeTaken, "%s is lost to this run: %v", e.cfg.Name, e.failure)
 	case resumes && (e.resume == "" || !sameToken(h.ResumeToken, e.resume)):
 		return refusef(CodeBadResume, "expected the resume token of %s's welcome, got another", e.cfg.Name)
+	case h.ResumeToken != "" && !s.gave(h.ResumeToken, e.cfg.Name):
+		return refusef(CodeBadResume, "expected a resume token of run %s, got one of another run", s.cfg.Run)
 	case resumes && !sameHello(h, e.hello):
 		return refusef(CodeBadResume, "expected the description that %s gave before", e.cfg.Name)
 	case !resumes && e.conn != nil:
@@ -329,7 +341,7 @@ func (s *Server) greet(e *External, c *conn) error {
 	}
 	old := e.conn
 	if !resumes {
-		e.hello, e.about, e.resume = h, d, newToken()
+		e.hello, e.about, e.resume = h, d, s.newToken(e.cfg.Name)
 		e.prepare()
 	}
 	if err := c.write(e.welcome(), writeWithin); err != nil {
@@ -362,10 +374,4 @@ func sameHello(a, b *Hello) bool {
 	x, y := *a, *b
 	x.ResumeToken, y.ResumeToken = "", ""
 	return reflect.DeepEqual(x, y)
-}
-
-func newToken() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }

@@ -341,3 +341,29 @@ func TestThousandFederatesConnectAndStep(t *testing.T) {
 		}
 	}
 }
+
+// A server that is started anew with the secret of before knows the tokens that
+// it gave, and those of no other run or name.
+func TestTokensOfAKilledRunAreKnownAgain(t *testing.T) {
+	enter := func(secret, name, resume string) (token string, told error) {
+		h := open(t, ws.Config{Stop: campaign, Secret: []byte(secret), Federates: []ws.Expected{{Name: "a"}, {Name: "b"}}})
+		v := &villain{t: t, house: h, adder: &adder{name: name, step: 10 * sync.Millisecond}}
+		v.enter(resume)
+		v.cut()
+		return v.resume, v.told
+	}
+	token, told := enter("the secret of this run", "a", "")
+	if told != nil {
+		t.Fatal(told)
+	}
+	if again, told := enter("the secret of this run", "a", token); told != nil || again == "" {
+		t.Errorf("not known again: %v", told)
+	}
+	for name, secret := range map[string]string{"a": "the secret of another run", "b": "the secret of this run"} {
+		_, told := enter(secret, name, token)
+		var e *ws.Error
+		if !errors.As(told, &e) || e.Code != ws.CodeBadResume || !strings.Contains(e.Message, "one of another run") {
+			t.Errorf("%s with %s: %v", name, secret, told)
+		}
+	}
+}

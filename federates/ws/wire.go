@@ -54,6 +54,7 @@ type Wake struct {
 type Welcome struct {
 	Type        string            `json:"type" jsonschema:"enum=welcome"`
 	Run         string            `json:"run" jsonschema_description:"name of the run"`
+	RunID       string            `json:"run_id" jsonschema_description:"of this run and no other; the same after it was killed and resumed"`
 	Seed        uint64            `json:"seed" jsonschema_description:"of the run; all randomness should follow from it"`
 	StartNS     int64             `json:"start_ns"`
 	StopNS      int64             `json:"stop_ns"`

@@ -142,6 +142,7 @@ func (v *validator) wire(path string, w Wire, names []string) {
 type attached struct {
 	simulators *simulators // of mosaik
 	server     *ws.Server  // nil: nobody is to connect
+	address    string      // where it listens
 	web        *http.Server
 	ended      chan struct{}
 	cancel     func() bool // of the watch on the run's context
@@ -190,7 +191,7 @@ func (f *federation) await(ctx context.Context, d *Definition, o RunOptions, liv
 	if len(places) == 0 {
 		return &attached{}, nil
 	}
-	a, listening, listener, err := f.listen(d, places)
+	a, listening, listener, err := f.listen(d, places, o.past)
 	if err != nil {
 		return nil, err
 	}
@@ -216,12 +217,15 @@ func (f *federation) await(ctx context.Context, d *Definition, o RunOptions, liv
 }
 
 // listen opens the door to the federates at the given places.
-func (f *federation) listen(d *Definition, places []int) (*attached, ws.Listening, net.Listener, error) {
+func (f *federation) listen(d *Definition, places []int, p *past) (*attached, ws.Listening, net.Listener, error) {
 	at := d.Attach
-	l := ws.Listening{Address: at.Listen, Certificate: at.Certificate, Key: at.Key, ClientCA: at.ClientCA, Tokens: at.TokenFile != ""}
-	c := ws.Config{Run: d.RunName(), Seed: d.Seed, Stop: simTime(d.Duration), Origins: at.Origins}
+	before, secret, err := p.readDoor()
+	l := ws.Listening{Address: before.address(at.Listen), Certificate: at.Certificate, Key: at.Key, ClientCA: at.ClientCA, Tokens: at.TokenFile != ""}
+	if err != nil {
+		return nil, l, nil, err
+	}
+	c := ws.Config{Run: d.RunName(), Seed: d.Seed, Stop: simTime(d.Duration), Origins: at.Origins, Secret: secret}
 	var tokens map[string]string
-	var err error
 	if l.Tokens {
 		if tokens, err = ws.ReadTokens(at.TokenFile); err != nil {
 			return nil, l, nil, err
@@ -248,7 +252,7 @@ func (f *federation) listen(d *Definition, places []int) (*attached, ws.Listenin
 	if err != nil {
 		return nil, l, nil, err
 	}
-	a := &attached{server: server, web: ws.HTTPServer(server), ended: make(chan struct{})}
+	a := &attached{server: server, address: listener.Addr().String(), web: ws.HTTPServer(server), ended: make(chan struct{})}
 	go func() {
 		defer close(a.ended)
 		_ = a.web.Serve(listener) // until close

@@ -121,6 +121,9 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 		if writer, err = o.past.record(res.Dir, manifest, columnsOf(fed.federates)); err != nil {
 			return nil, err
 		}
+		if err = outside.remember(res.Dir); err != nil {
+			return nil, errors.Join(err, writer.Close(nil, nil, err))
+		}
 		observers = append(observers, &recorder{writer: writer, every: simTime(d.Steps.Record)})
 	}
 	observers = append(observers, last...)
@@ -182,6 +185,9 @@ func (r *Result) close(w *record.Writer, runErr error) error {
 		return err
 	}
 	_, err := parquet.Export(r.Dir)
+	if runErr == nil {
+		err = errors.Join(err, forgetDoor(r.Dir))
+	}
 	return err
 }
 

@@ -30,17 +30,27 @@ type Options struct {
 	// TLS is for wss addresses with certificates of one's own.
 	TLS *tls.Config
 	// Patience is the time to keep trying to connect, at first and after the
-	// connection broke; 0 for 10 s, negative for a single attempt.
+	// connection broke; 0 for 10 s, negative for a single attempt. One that is
+	// long enough outlives a run that is killed, until it is resumed.
 	Patience time.Duration
-	// OnWelcome hears of the run before its first step: once.
+	// OnWelcome hears of the run before its first step: once, and once more
+	// whenever the run begins again.
 	OnWelcome func(*ws.Welcome) error
+	// Again makes the federate anew, as it was before its first step, when the
+	// run begins again because it was killed and is resumed. Nil: Run then
+	// returns ErrBeginsAgain.
+	Again func() sync.Federate
 }
+
+// ErrBeginsAgain says that the run was killed and is now repeated from its
+// start, to which a federate that has made steps does not find back by itself.
+var ErrBeginsAgain = errors.New("client: the run begins again, and Options.Again is not set")
 
 // Run takes part in a run as federate until its end; url is
 // ws://host:port/v1/federates/name. A nil error means that the run has stopped,
 // or that federate was told so. When the connection breaks, Run comes back and
-// goes on with the step that was not answered. The federate is closed at the
-// end.
+// goes on with the step that was not answered or, in a run that was killed and
+// is resumed, makes all steps again. The federate is closed at the end.
 func Run(ctx context.Context, url string, federate sync.Federate, o Options) (err error) {
 	if o.Codec == nil {
 		o.Codec = ws.CBOR
@@ -49,7 +59,7 @@ func Run(ctx context.Context, url string, federate sync.Federate, o Options) (er
 		o.Patience = 10 * time.Second
 	}
 	p := newPlayer(federate, o)
-	defer func() { err = errors.Join(err, federate.Close()) }()
+	defer func() { err = errors.Join(err, p.federate.Close()) }()
 	end := time.Now().Add(o.Patience)
 	for {
 		socket, err := dial(ctx, url, end, o)
@@ -112,6 +122,7 @@ type player struct {
 	about    sync.Description
 	hello    *ws.Hello
 	step     sync.Step
+	welcome  *ws.Welcome
 	last     int64  // the step made last
 	answer   []byte // to it
 }
@@ -167,7 +178,6 @@ func (p *player) session(ctx context.Context, socket *websocket.Conn) error {
 
 // greet says hello and hears the welcome.
 func (p *player) greet(socket *websocket.Conn, buffer *bytes.Buffer) error {
-	first := p.hello.ResumeToken == ""
 	hello, err := p.codec.Encode(p.hello)
 	if err != nil {
 		return fmt.Errorf("client: %w", err)
@@ -183,11 +193,23 @@ func (p *player) greet(socket *websocket.Conn, buffer *bytes.Buffer) error {
 	if err := p.codec.Decode(frame, w); err != nil {
 		return fmt.Errorf("client: %w", err)
 	}
-	p.hello.ResumeToken = w.ResumeToken
-	if first && p.options.OnWelcome != nil {
-		return p.options.OnWelcome(w)
+	first := p.welcome == nil
+	if !first && w.RunID != p.welcome.RunID {
+		return fmt.Errorf("client: expected to come back to run %s (%s), found another, %s (%s)", p.welcome.Run, p.welcome.RunID, w.Run, w.RunID)
+	}
+	p.welcome, p.hello.ResumeToken = w, w.ResumeToken
+	if first {
+		return p.hear()
 	}
 	return nil
+}
+
+// hear lets the program know of a run that begins.
+func (p *player) hear() error {
+	if p.options.OnWelcome == nil {
+		return nil
+	}
+	return p.options.OnWelcome(p.welcome)
 }
 
 func receive(socket *websocket.Conn, buffer *bytes.Buffer) ([]byte, error) {
@@ -217,8 +239,13 @@ func lastWords(socket *websocket.Conn, codec *ws.Codec, err error) error {
 // play makes a step. One that was made already, whose answer was lost, keeps
 // its answer.
 func (p *player) play(s *ws.Step) error {
-	if s.Seq == p.last {
+	switch {
+	case s.Seq == p.last:
 		return nil
+	case s.Seq < 0 && p.last != noStep:
+		if err := p.beginAgain(); err != nil {
+			return err
+		}
 	}
 	p.step.Seq, p.step.From, p.step.To = s.Seq, sync.Time(s.FromNS), sync.Time(s.ToNS)
 	p.step.Next, p.step.Woken = sync.Never, s.Woken
@@ -254,6 +281,19 @@ func (p *player) play(s *ws.Step) error {
 	}
 	p.last = s.Seq
 	return nil
+}
+
+// beginAgain puts a new federate in the place of the one that has made steps.
+func (p *player) beginAgain() error {
+	if p.options.Again == nil {
+		return ErrBeginsAgain
+	}
+	err := p.federate.Close()
+	p.federate = p.options.Again()
+	for i := range p.step.Out {
+		clear(p.step.Out[i].Values)
+	}
+	return errors.Join(err, p.hear())
 }
 
 // read fills the inputs. A vector that is not sent is unconnected: nil.

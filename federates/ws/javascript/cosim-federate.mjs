@@ -50,7 +50,7 @@ export class Federate {
   woken = false; // with byEvent: an input made this step
   nextNS = undefined; // with byEvent: set in step, when to act next; undefined: when an input wakes it
 
-  /** Hear of the run, once: {run, seed (a BigInt), stop_ns, parameters, ...}. */
+  /** Hear of the run, once: {run, run_id, seed (a BigInt), stop_ns, parameters, ...}. */
   start(run) {}
 
   /** Return the outputs at time zero; what is left out is 0. */
@@ -96,6 +96,9 @@ export class OutputError extends CosimError {}
 /** The connection broke and could not be made again. */
 export class ConnectionLost extends CosimError {}
 
+/** The run is made again from its start, which this federate has left. */
+export class BeginsAgain extends CosimError {}
+
 const protocol = "cosim.v1.json";
 const shortestPause = 0.01;
 const now = () => performance.now() / 1000;
@@ -109,6 +112,10 @@ const isNode = typeof process !== "undefined" && process.versions?.node !== unde
  * trying to connect, at first and whenever the connection broke, and goes on
  * with the step that was not answered. webSocket is a class to be used in
  * place of this file's own client, as it is in a browser anyway.
+ *
+ * federate is a Federate or a function that makes one. Only the latter outlives
+ * a run that is killed and resumed: the run is then made again from its start,
+ * with a new federate. Its patience should last until somebody resumes the run.
  */
 export async function run(url, federate, { token, tls, patience = 10, webSocket } = {}) {
   webSocket ??= isNode ? undefined : globalThis.WebSocket;
@@ -137,7 +144,7 @@ export async function run(url, federate, { token, tls, patience = 10, webSocket 
       pause = Math.min(2 * pause, 1);
     }
   } finally {
-    await federate.close();
+    await player.federate.close();
   }
 }
 
@@ -160,6 +167,10 @@ class Player {
   answer = "";
 
   constructor(url, federate) {
+    if (typeof federate === "function") {
+      this.again = federate;
+      federate = this.again();
+    }
     this.federate = federate;
     this.inputs = new Map(federate.inputs.map((port) => [port.name, port]));
     this.outputs = new Map(federate.outputs.map((port) => [port.name, port]));
@@ -189,19 +200,32 @@ class Player {
   }
 
   async greet(link) {
-    const first = this.hello.resume_token === undefined;
     link.send(JSON.stringify(this.hello));
     const welcome = await receive(link);
     if (welcome.type !== "welcome") {
       throw new ProtocolError(`expected welcome, got a message of type "${welcome.type}"`);
     }
-    this.hello.resume_token = welcome.resume_token;
-    if (first) {
-      await tellFailure(link, () => this.federate.start({ parameters: {}, ...welcome, seed: BigInt(welcome.seed) }));
+    const first = this.welcome === undefined;
+    if (!first && welcome.run_id !== this.welcome.run_id) {
+      throw new Refused(`expected to come back to run ${this.welcome.run}, found another, ${welcome.run}`);
     }
+    this.welcome = { parameters: {}, ...welcome, seed: BigInt(welcome.seed) };
+    this.hello.resume_token = welcome.resume_token;
+    if (first) await tellFailure(link, () => this.federate.start(this.welcome));
+  }
+
+  /** Puts a new federate in the place of the one that has made steps. */
+  async beginAgain() {
+    if (!this.again) {
+      throw new BeginsAgain("the run was killed and begins again; give run() a function that makes the federate to take part in that");
+    }
+    await this.federate.close();
+    this.federate = this.again();
+    await this.federate.start(this.welcome);
   }
 
   async make(step) {
+    if (step.seq < 0 && this.made >= 0) await this.beginAgain();
     this.federate.stale = step.stale ?? [];
     this.federate.woken = step.woken ?? false;
     this.federate.nextNS = undefined;

@@ -31,7 +31,7 @@ from urllib.parse import unquote, urlsplit
 
 __all__ = [
     "Federate", "run", "vector", "messages", "events",
-    "CosimError", "ConnectionLost", "MasterError", "OutputError", "ProtocolError", "Refused",
+    "BeginsAgain", "CosimError", "ConnectionLost", "MasterError", "OutputError", "ProtocolError", "Refused",
 ]
 
 
@@ -78,7 +78,7 @@ class Federate:
     next_ns = None       # with by_event: set in step, when to act next; None: when an input wakes it
 
     def start(self, run):
-        """Hear of the run, once: run["run"], run["seed"], run["stop_ns"], run["parameters"] ..."""
+        """Hear of the run, once: run["run"], run["run_id"], run["seed"], run["stop_ns"], run["parameters"] ..."""
 
     def initial(self):
         """Return the outputs at time zero; what is left out is 0."""
@@ -125,6 +125,10 @@ class ConnectionLost(CosimError):
     """The connection broke and could not be made again."""
 
 
+class BeginsAgain(CosimError):
+    """The run is made again from its start, which this federate has left."""
+
+
 def run(url, federate, token=None, *, tls=None, patience=10.0):
     """Take part in a run until it stops; return "end" or "aborted".
 
@@ -132,6 +136,11 @@ def run(url, federate, token=None, *, tls=None, patience=10.0):
     bearer token, tls an ssl.SSLContext for certificates of one's own. For
     patience seconds it keeps trying to connect, at first and whenever the
     connection broke, and goes on with the step that was not answered.
+
+    federate is a Federate or what makes one, such as its class. Only the
+    latter outlives a run that is killed and resumed: the run is then made
+    again from its start, with a new federate. Its patience should last until
+    somebody resumes the run.
     """
     player = _Player(url, federate)
     end, pause = time.monotonic() + patience, _SHORTEST_PAUSE
@@ -152,7 +161,7 @@ def run(url, federate, token=None, *, tls=None, patience=10.0):
             time.sleep(pause)
             pause = min(2 * pause, 1.0)
     finally:
-        federate.close()
+        player.federate.close()
 
 
 _SHORTEST_PAUSE = 0.01
@@ -178,6 +187,9 @@ class _Player:
     """Makes the steps it is asked for, over one connection or several."""
 
     def __init__(self, url, federate):
+        self.again = None if isinstance(federate, Federate) else federate
+        if self.again:
+            federate = self.again()
         self.federate = federate
         self.inputs = {p["name"]: p for p in federate.inputs}
         self.outputs = {p["name"]: p for p in federate.outputs}
@@ -187,6 +199,7 @@ class _Player:
         }
         if federate.by_event:
             self.hello["step"] = "event"
+        self.welcome = None
         self.made = -2  # the step made last; -1 is the one at time zero
         self.answer = ""
 
@@ -208,14 +221,17 @@ class _Player:
                 return _last_words(link, error)
 
     def greet(self, link):
-        first = "resume_token" not in self.hello
         link.send(json.dumps(self.hello, allow_nan=False))
         welcome = _receive(link)
         if welcome["type"] != "welcome":
             raise ProtocolError(f'expected welcome, got a message of type {welcome["type"]!r}')
+        first = self.welcome is None
+        if not first and welcome["run_id"] != self.welcome["run_id"]:
+            raise Refused(f'expected to come back to run {self.welcome["run"]}, found another, {welcome["run"]}')
+        welcome.setdefault("parameters", {})
+        self.welcome = welcome
         self.hello["resume_token"] = welcome["resume_token"]
         if first:
-            welcome.setdefault("parameters", {})
             self.tell_failure(link, self.federate.start, welcome)
 
     @staticmethod
@@ -234,6 +250,8 @@ class _Player:
 
     def make(self, step):
         seq, start, end = step["seq"], step["from_ns"], step["to_ns"]
+        if seq < 0 and self.made >= 0:
+            self.begin_again()
         self.federate.stale, self.federate.woken = frozenset(step.get("stale", ())), step.get("woken", False)
         self.federate.next_ns = None
         if seq < 0:
@@ -248,6 +266,14 @@ class _Player:
             raise OutputError(f"step {seq}: {error}") from None
         self.answer = json.dumps(done, allow_nan=False, separators=(",", ":"))
         self.made = seq
+
+    def begin_again(self):
+        """Put a new federate in the place of the one that has made steps."""
+        if self.again is None:
+            raise BeginsAgain("the run was killed and begins again; give run() the federate's class to take part in that")
+        self.federate.close()
+        self.federate = self.again()
+        self.federate.start(self.welcome)
 
     def read(self, contents):
         got = {name: [] for name, port in self.inputs.items() if port["kind"] != "vector"}
