@@ -95,12 +95,17 @@ func NewGrid(sim *grid.Simulator, cfg GridConfig) (*Grid, error) {
 		}
 		g.gens[x.ID] = i
 	}
-	for _, b := range cfg.Blocks {
-		i, ok := sim.BusIndex(strconv.Itoa(b.Bus))
+	var blocks []grid.Block
+	for i, b := range cfg.Blocks {
+		bus, ok := sim.BusIndex(strconv.Itoa(b.Bus))
 		if !ok {
 			return nil, fmt.Errorf("grid: no bus %d for %s", b.Bus, b.ID)
 		}
-		g.block[b.ID] = sim.AddBlock(i, b.CapacityMW)
+		blocks = append(blocks, grid.Block{Bus: bus, CapacityMW: b.CapacityMW})
+		g.block[b.ID] = i
+	}
+	if len(blocks) > 0 {
+		sim.AddBlocks(blocks)
 	}
 	for _, p := range cfg.PMUs {
 		i, ok := sim.BusIndex(strconv.Itoa(p.Bus))

@@ -172,16 +172,31 @@ func (s *Simulator) AddLoadMW(bus int, dPMW, dQMVAr float64) {
 	s.dirty = true
 }
 
-// AddBlock places a reserve or shed block of a capacity at a bus and returns
-// its number. The block injects active power and follows its command with a
-// first-order lag ([Options.BlockLagS]). The call discretises the model anew.
+// Block is a reserve or shed block to be placed at a bus.
+type Block struct {
+	Bus        int
+	CapacityMW float64
+}
+
+// AddBlock places one block, see AddBlocks.
 func (s *Simulator) AddBlock(bus int, capacityMW float64) (blockNumber int) {
-	_ = s.loadP[bus] // a bus out of range panics here, not later
-	s.blocks = append(s.blocks, block{bus: bus, capacity: math.Max(capacityMW, 0) / s.sys.c.BaseMVA})
+	return s.AddBlocks([]Block{{bus, capacityMW}})
+}
+
+// AddBlocks places blocks and returns the number of the first; the others
+// follow. A block injects active power and follows its command with a
+// first-order lag ([Options.BlockLagS]). The call discretises the model anew,
+// which takes its time on large systems.
+func (s *Simulator) AddBlocks(blocks []Block) (first int) {
+	first = len(s.blocks)
+	for _, b := range blocks {
+		_ = s.loadP[b.Bus] // a bus out of range panics here, not later
+		s.blocks = append(s.blocks, block{bus: b.Bus, capacity: math.Max(b.CapacityMW, 0) / s.sys.c.BaseMVA})
+	}
 	z, nz := s.zw, s.now.nz
 	s.install(newStepper(s.now.linear, s.shape()))
 	copy(s.zw, z[:nz]) // blocks come last, so the others keep their places
-	return len(s.blocks) - 1
+	return first
 }
 
 // SetBlockMW commands a block to mw MW, clipped to [0, capacity].
