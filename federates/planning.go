@@ -24,15 +24,18 @@ type PlanningConfig struct {
 	DelayS func(route []string, octets int) float64
 }
 
-// Watched is the solver of runs in real time: it ends the engine's work after so
-// much wall time and takes the best plan so far. The decision's record says
-// after how many checks that was.
-type Watched struct{ Limit time.Duration }
+// Watched is the solver of runs in real time: it ends the work of the solver that
+// Make makes after so much wall time and takes the best plan so far. The
+// decision's record says after how many checks that was.
+type Watched struct {
+	Limit time.Duration
+	Make  func(interrupt func() bool) reconfig.Solver
+}
 
 // Solve implements reconfig.Solver.
 func (w Watched) Solve(p *reconfig.Problem, warm *reconfig.Warm, b reconfig.Budget) (*reconfig.Result, error) {
 	began := time.Now()
-	return reconfig.Engine{Interrupt: func() bool { return time.Since(began) > w.Limit }}.Solve(p, warm, b)
+	return w.Make(func() bool { return time.Since(began) > w.Limit }).Solve(p, warm, b)
 }
 
 // planning forecasts the supply of the pools and has the chains' plan decided.
@@ -133,6 +136,18 @@ func (p *planning) decide(nowNS int64) error {
 // decisionElements are what is recorded of a decision.
 var decisionElements = []string{"objective", "bound", "gap", "evaluations", "nodes", "slack_bits", "commands", "load_mw", "interrupted"}
 
+// gameElements are what is recorded besides where there are several operators:
+// how they came to the plan, the leader's objective, and F_K as planned.
+var gameElements = []string{"rounds", "converged", "residual", "leader_cost", "fairness"}
+
+// decisionElements are those of the federation.
+func (s *Scada) decisionElements() []string {
+	if len(s.cfg.Operators) < 2 {
+		return decisionElements
+	}
+	return append(decisionElements[:len(decisionElements):len(decisionElements)], gameElements...)
+}
+
 // publish writes the decision of this step, and an event for each chain whose
 // plan it changed.
 func (p *planning) publish(st *cosync.Step, chains []scada.Chain, plan []scada.Option) {
@@ -152,6 +167,15 @@ func (p *planning) publish(st *cosync.Step, chains []scada.Chain, plan []scada.O
 		p.result.Evaluation.Objective, p.result.Bound, p.result.Gap, float64(w.Evaluations), float64(w.Nodes), slack,
 		float64(seen.Commands), seen.LoadMW, float64(interrupted),
 	})
+	if g := p.result.Game; g != nil {
+		converged := 0.0
+		if g.Converged {
+			converged = 1
+		}
+		copy(st.Out[scadaDecision].Values[len(decisionElements):], []float64{
+			float64(g.Rounds), converged, g.Residual, g.LeaderCost, g.Fairness,
+		})
+	}
 	for i, o := range plan {
 		if o == p.told[i] {
 			continue

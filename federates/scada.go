@@ -125,7 +125,7 @@ func (s *Scada) Describe() cosync.Description {
 			scadaExpired:    key("expired"),
 			scadaInitial:    key("initial"),
 			scadaController: {Name: "controller", Kind: cosync.Vector, Unit: "", Elements: s.controllerElements()},
-			scadaDecision:   {Name: "decision", Kind: cosync.Vector, Unit: "1", Elements: decisionElements},
+			scadaDecision:   {Name: "decision", Kind: cosync.Vector, Unit: "1", Elements: s.decisionElements()},
 			scadaPlan:       {Name: "plan", Kind: cosync.Events},
 			scadaRefused:    {Name: "refused", Kind: cosync.Messages},
 			scadaLedger:     {Name: "ledger", Kind: cosync.Vector, Unit: "1", Elements: []string{"triggered", "succeeded", "failed", "open"}},

@@ -24,6 +24,9 @@ type PlannerConfig struct {
 	Weights            reconfig.Weights
 	DemandRateHz       float64
 	Grid               *GridModel // nil: decisions do not look at the grid
+	// Operators say how several operators come to a plan; whose chains they are
+	// is filled in. nil: one plans for all.
+	Operators *reconfig.Operators
 	// OnDecision, if any, hears of each decision before anything of it changes.
 	OnDecision func(Decision) error
 }
@@ -90,6 +93,11 @@ func NewPlanner(s *System, cfg PlannerConfig, solver reconfig.Solver, budget rec
 		if err := p.addChain(&s.chains[i], delayS); err != nil {
 			return nil, err
 		}
+	}
+	if cfg.Operators != nil {
+		o := *cfg.Operators
+		o.Of, o.Names = s.cfg.ChainOperators(), s.cfg.operatorNames()
+		p.problem.Operators = &o
 	}
 	return p, p.addGrid(cfg.Grid)
 }

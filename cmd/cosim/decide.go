@@ -13,6 +13,7 @@ import (
 type decideFlags struct {
 	solver                     string
 	evaluations, nodes, pivots int
+	rounds                     int
 	gap                        float64
 	cold, chains, json         bool
 }
@@ -31,10 +32,11 @@ says whether the outcome is the run's, and explains it. A limit of 0 is none.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.decide(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.solver, "solver", "", "another solver than the run's: misocp or greedy")
+	flags.StringVar(&f.solver, "solver", "", "another solver than the run's: misocp or greedy, and of several operators shares or stackelberg")
 	flags.IntVar(&f.evaluations, "evaluations", 0, "limit of evaluations of the dual function")
 	flags.IntVar(&f.nodes, "nodes", 0, "limit of nodes of branch and bound")
 	flags.IntVar(&f.pivots, "pivots", 0, "limit of pivots of the linear programmes")
+	flags.IntVar(&f.rounds, "rounds", 0, "limit of rounds of a game between operators")
 	flags.Float64Var(&f.gap, "gap", 0, "gap that is good enough, 0.01 for 1 %")
 	flags.BoolVar(&f.cold, "cold", false, "without what the decision before left")
 	flags.BoolVar(&f.chains, "chains", false, "all chains, not only those that matter")
@@ -48,7 +50,7 @@ func (f *decideFlags) options(cmd *cobra.Command) (experiment.DecideOptions, err
 		name  string
 		value *int
 		to    **int
-	}{{"evaluations", &f.evaluations, &o.Evaluations}, {"nodes", &f.nodes, &o.Nodes}, {"pivots", &f.pivots, &o.Pivots}} {
+	}{{"evaluations", &f.evaluations, &o.Evaluations}, {"nodes", &f.nodes, &o.Nodes}, {"pivots", &f.pivots, &o.Pivots}, {"rounds", &f.rounds, &o.Rounds}} {
 		if !cmd.Flags().Changed(limit.name) {
 			continue
 		}
@@ -63,8 +65,10 @@ func (f *decideFlags) options(cmd *cobra.Command) (experiment.DecideOptions, err
 		}
 		o.Gap = &f.gap
 	}
-	if s := f.solver; s != "" && s != experiment.SolverMISOCP && s != experiment.SolverGreedy {
-		return o, fmt.Errorf("--solver is %q, expected %s or %s", s, experiment.SolverMISOCP, experiment.SolverGreedy)
+	if f.solver != "" {
+		if err := experiment.CheckSolver(f.solver); err != nil {
+			return o, fmt.Errorf("--solver: %w", err)
+		}
 	}
 	return o, nil
 }

@@ -96,11 +96,13 @@ func (o *operator) setOption(now cosync.Time, e record.Event) error {
 // cuts is the solver of runs whose decisions the wall clock may end. It tells
 // which it did end, and ends the same ones again in a repetition.
 type cuts struct {
-	next   reconfig.Solver // with the watchdog, if there is one
-	past   map[int]int     // checks by decision, of the run that is repeated
-	behind func() bool     // the repetition has not caught up: the clock has no say
-	calls  int
-	made   []cut
+	next reconfig.Solver // with the watchdog, if there is one
+	// interrupted makes the same solver for an interruption of its own.
+	interrupted func(func() bool) reconfig.Solver
+	past        map[int]int // checks by decision, of the run that is repeated
+	behind      func() bool // the repetition has not caught up: the clock has no say
+	calls       int
+	made        []cut
 }
 
 // cut is a decision that the clock ended after so many checks.
@@ -113,9 +115,9 @@ func (c *cuts) Solve(p *reconfig.Problem, warm *reconfig.Warm, b reconfig.Budget
 	solver := c.next
 	if last, cutThen := c.past[decision]; cutThen {
 		check := 0
-		solver = reconfig.Engine{Interrupt: func() bool { check++; return check >= last }}
+		solver = c.interrupted(func() bool { check++; return check >= last })
 	} else if c.behind() {
-		solver = reconfig.Engine{}
+		solver = c.interrupted(nil)
 	}
 	result, err := solver.Solve(p, warm, b)
 	if err == nil && result.Work.Interrupted {

@@ -16,13 +16,15 @@ import (
 type DecideOptions struct {
 	Solver                     string
 	Evaluations, Nodes, Pivots *int
+	Rounds                     *int // of a game
 	Gap                        *float64
 	Cold                       bool // without what the decision before left
 }
 
 // changed says whether a decision is made otherwise than in the run.
 func (o *DecideOptions) changed(r *reconfig.Recording) bool {
-	return o.Solver != "" && o.Solver != r.Solver || o.budget(r.Budget) != r.Budget || o.Cold && r.Warm != nil
+	return o.Solver != "" && o.Solver != r.Solver || o.budget(r.Budget) != r.Budget || o.Cold && r.Warm != nil ||
+		o.Rounds != nil && r.Problem.Operators != nil && *o.Rounds != r.Problem.Operators.Rounds
 }
 
 func (o *DecideOptions) budget(b reconfig.Budget) reconfig.Budget {
@@ -46,16 +48,20 @@ func Decide(file string, o DecideOptions) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if solvers := []string{SolverMISOCP, SolverGreedy}; !slices.Contains(solvers, r.Solver) {
-		return nil, fmt.Errorf("%s: solver: found %q, expected %s", file, r.Solver, strings.Join(solvers, " or "))
+	if err := CheckSolver(r.Solver); err != nil {
+		return nil, fmt.Errorf("%s: solver: %w", file, err)
 	}
-	d := &decider{recording: r, budget: o.budget(r.Budget), warm: r.Warm.Warm(), solver: solverOf(r.Solver)}
+	d := &decider{recording: r, budget: o.budget(r.Budget), warm: r.Warm.Warm(), solver: solverOf(r.Solver, nil)}
 	name := r.Solver
 	if o.Solver != "" {
-		d.solver, name = solverOf(o.Solver), o.Solver
+		d.solver, name = solverOf(o.Solver, nil), o.Solver
 	}
 	if o.Cold {
 		d.warm = nil
+	}
+	changed := o.changed(r)
+	if x := r.Problem.Operators; x != nil && o.Rounds != nil {
+		x.Rounds = *o.Rounds
 	}
 	start := time.Now()
 	if d.result, err = d.solve(&r.Problem); err != nil {
@@ -66,7 +72,7 @@ func Decide(file string, o DecideOptions) (*Explanation, error) {
 		File: file, Program: r.Program, Experiment: r.Experiment, Seed: r.Seed, AtS: float64(r.AtNS) / 1e9,
 		HorizonS: float64(p.Steps) * float64(r.PeriodNS) / 1e9, Steps: p.Steps, Solver: name, Warm: d.warm != nil,
 		Budget:  BudgetLimits{d.budget.Evaluations, d.budget.Nodes, d.budget.Pivots, d.budget.Gap},
-		Outcome: outcomeOf(d.result), WallS: time.Since(start).Seconds(), Recorded: outcomeOf(&r.Result), Changed: o.changed(r),
+		Outcome: outcomeOf(d.result), WallS: time.Since(start).Seconds(), Recorded: outcomeOf(&r.Result), Changed: changed,
 		Relaxed: []RelaxedRow{},
 	}
 	if !e.Changed {
@@ -86,6 +92,15 @@ func Decide(file string, o DecideOptions) (*Explanation, error) {
 		e.Relaxed = append(e.Relaxed, RelaxedRow{p.Pools[s.Pool].ID, s.Step, s.Lower, s.Bits})
 	}
 	return e, nil
+}
+
+// CheckSolver says what name is not that of a solver.
+func CheckSolver(name string) error {
+	if !slices.Contains(solvers, name) {
+		last := len(solvers) - 1
+		return fmt.Errorf("found %q, expected %s or %s", name, strings.Join(solvers[:last], ", "), solvers[last])
+	}
+	return nil
 }
 
 // decider makes and explains one decision.

@@ -118,7 +118,7 @@ func TestDecisionThatCannotBeMadeAgainIsNamed(t *testing.T) {
 		return other
 	}
 	if _, err := Decide(edit(`"solver": "greedy"`, `"solver": "guess"`), DecideOptions{}); err == nil ||
-		!strings.HasSuffix(err.Error(), `d.json: solver: found "guess", expected misocp or greedy`) {
+		!strings.HasSuffix(err.Error(), `d.json: solver: found "guess", expected misocp, greedy, shares or stackelberg`) {
 		t.Error(err)
 	}
 	e := decide(t, edit("\n   \"evaluations\": 1,", "\n   \"evaluations\": 3,"), DecideOptions{})

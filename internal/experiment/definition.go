@@ -148,11 +148,18 @@ const (
 	SolverNone   = "none"   // the plan never changes
 	SolverMISOCP = "misocp" // the engine of package reconfig
 	SolverGreedy = "greedy" // by priority, without prices: an ablation
+
+	// Of several operators:
+	SolverShares      = "shares"      // each plans with its fixed share of every pool
+	SolverStackelberg = "stackelberg" // one leads, the others follow
 )
+
+// solvers are all that decide.
+var solvers = []string{SolverMISOCP, SolverGreedy, SolverShares, SolverStackelberg}
 
 // Reconfiguration says how the plan of all chains is decided.
 type Reconfiguration struct {
-	Solver     string        `yaml:"solver"` // none | misocp | greedy
+	Solver     string        `yaml:"solver"` // none | misocp | greedy | shares | stackelberg
 	Period     time.Duration `yaml:"period"` // between decisions, and a step of the horizon
 	Horizon    int           `yaml:"horizon"`
 	Risk       float64       `yaml:"risk"`       // ε of the chance constraint
@@ -163,6 +170,11 @@ type Reconfiguration struct {
 	// GridStates is how many states the decision's model of the grid has, 4 to
 	// 12; 0: decisions do not look at the grid.
 	GridStates int `yaml:"grid_states"`
+
+	// Of the game between operators (solver stackelberg):
+	Rounds   int     `yaml:"rounds"`   // of one decision at most
+	Fairness float64 `yaml:"fairness"` // ρ_F, weight of the leader's Σ (1−s_a)²
+	Proximal float64 `yaml:"proximal"` // ρ of ρ‖x−x_p‖², at the start of a decision
 }
 
 // NominalHz is the nominal frequency of the case.

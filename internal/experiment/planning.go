@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"cosim/quantum"
 	"cosim/scada"
 	"cosim/scada/reconfig"
+	"cosim/scada/stackelberg"
 )
 
 // Names of the chance constraint's deterministic equivalents.
@@ -28,7 +30,7 @@ func (v *validator) reconfiguration() {
 			v.fault(at+key, "%s is %q%s", key, value, suggest(value, valid))
 		}
 	}
-	oneOf("solver", r.Solver, SolverNone, SolverMISOCP, SolverGreedy)
+	oneOf("solver", r.Solver, append([]string{SolverNone}, solvers...)...)
 	oneOf("chance", r.Chance, chanceGaussian, chanceCantelli)
 	oneOf("forecaster", r.Forecaster, append(quantum.Forecasters(), forecastNone)...)
 	if r.Solver == SolverNone {
@@ -49,27 +51,66 @@ func (v *validator) reconfiguration() {
 	if v.def.Keys.Supply != SupplyPool {
 		v.fault("keys.supply", "supply is %q; chains are reconfigured on key pools only", v.def.Keys.Supply)
 	}
+	if r.Solver == SolverShares || r.Solver == SolverStackelberg {
+		v.game()
+	}
 }
 
-func solverOf(name string) reconfig.Solver {
-	if name == SolverGreedy {
-		return reconfig.Greedy{}
+// game checks what says how operators share pools.
+func (v *validator) game() {
+	r := v.def.Reconfigure
+	at := "reconfiguration."
+	if r.Rounds < 1 || r.Rounds > 1000 {
+		v.fault(at+"rounds", "rounds is %d, expected 1 to 1000", r.Rounds)
 	}
-	return reconfig.Engine{}
+	if !(r.Fairness >= 0) || math.IsInf(r.Fairness, 1) {
+		v.fault(at+"fairness", "fairness is %v, expected a weight from 0 on", r.Fairness)
+	}
+	if !(r.Proximal >= 0) || math.IsInf(r.Proximal, 1) {
+		v.fault(at+"proximal", "proximal is %v, expected a weight from 0 on", r.Proximal)
+	}
+}
+
+// operators are how those of the definition come to a plan; nil where one plans
+// for all. In a case without operators one has all chains, and leads nobody.
+func (d *Definition) operators() *reconfig.Operators {
+	r := d.Reconfigure
+	if r.Solver != SolverShares && r.Solver != SolverStackelberg {
+		return nil
+	}
+	return &reconfig.Operators{
+		Leader:         max(0, slices.IndexFunc(d.Operators, func(o Operator) bool { return o.Role == Leader })),
+		FairnessWeight: r.Fairness, Proximal: r.Proximal, Rounds: r.Rounds,
+	}
+}
+
+// solverOf makes a solver that ends when interrupt says so; nil for never.
+func solverOf(name string, interrupt func() bool) reconfig.Solver {
+	switch name {
+	case SolverGreedy:
+		return reconfig.Greedy{}
+	case SolverShares:
+		return stackelberg.Shares{Interrupt: interrupt}
+	case SolverStackelberg:
+		return stackelberg.Game{Interrupt: interrupt}
+	}
+	return reconfig.Engine{Interrupt: interrupt}
 }
 
 // solver of the definition. A run in real time may not wait for it longer than
 // most of the period.
 func (b *builder) solver() reconfig.Solver {
-	s := solverOf(b.def.Reconfigure.Solver)
-	if _, ok := s.(reconfig.Engine); !ok || b.realTime == 0 && (b.clock == nil || b.clock.past == nil) {
+	r := b.def.Reconfigure
+	s := solverOf(r.Solver, nil)
+	if r.Solver == SolverGreedy || b.realTime == 0 && (b.clock == nil || b.clock.past == nil) {
 		return s
 	}
+	interrupted := func(interrupt func() bool) reconfig.Solver { return solverOf(r.Solver, interrupt) }
 	if b.realTime > 0 {
-		s = federates.Watched{Limit: time.Duration(0.8 * float64(b.def.Reconfigure.Period) / b.realTime)}
+		s = federates.Watched{Limit: time.Duration(0.8 * float64(r.Period) / b.realTime), Make: interrupted}
 	}
 	if b.clock != nil {
-		b.clock.next, s = s, b.clock
+		b.clock.next, b.clock.interrupted, s = s, interrupted, b.clock
 	}
 	return s
 }
@@ -85,6 +126,7 @@ func (b *builder) plan(s *federates.Scada) error {
 		Planner: scada.PlannerConfig{
 			PeriodNS: r.Period.Nanoseconds(), Horizon: r.Horizon, Kappa: reconfig.Gaussian(r.Risk),
 			NoReroute: !r.Reroute, NoModes: !r.Modes, Weights: reconfig.DefaultWeights(), DemandRateHz: scada.DefaultDemandRateHz,
+			Operators: b.def.operators(),
 		},
 		Solver: b.solver(), Budget: reconfig.DefaultBudget(), DelayS: b.delayS,
 	}

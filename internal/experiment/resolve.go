@@ -18,6 +18,7 @@ import (
 	"cosim/scada"
 	"cosim/scada/iec104"
 	"cosim/scada/q3p"
+	"cosim/scada/stackelberg"
 )
 
 // subStep is the grid's own step and the resolution of commands to it.
@@ -43,6 +44,7 @@ func defaults() *Definition {
 		Reconfigure: Reconfiguration{
 			Solver: SolverNone, Period: 100 * time.Millisecond, Horizon: 10, Risk: 0.05, Chance: chanceGaussian,
 			Forecaster: quantum.ForecastKalman, Reroute: true, Modes: true, GridStates: 8,
+			Rounds: stackelberg.DefaultRounds, Fairness: stackelberg.DefaultFairness, Proximal: stackelberg.DefaultProximal,
 		},
 		Disturb: Disturbances{LoadNoise: LoadNoise{SigmaRel: 0.005, TauS: 20}},
 	}

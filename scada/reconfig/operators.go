@@ -3,8 +3,9 @@ package reconfig
 // Operators share the pools of a problem. The engine reads nothing of this: see
 // package stackelberg.
 type Operators struct {
-	Of    []int    // operator of each chain; 0 leads the game, all others follow
-	Names []string // of operators; serve people only
+	Of     []int    // operator of each chain
+	Names  []string // of operators; serve people only
+	Leader int      // the operator that leads a game, all others follow
 	// FairnessWeight is ρ_F of the leader's ρ_F·Σ_a (1−s_a)².
 	FairnessWeight float64
 	// Proximal is ρ of ρ‖x − x_p‖² at the start of a game.
@@ -43,6 +44,9 @@ func (o *Operators) validate(p *Problem, report func(string, ...any)) {
 		if a < 0 || len(o.Names) > 0 && a >= len(o.Names) {
 			report("chain %d is of operator %d, of %d", l, a, len(o.Names))
 		}
+	}
+	if o.Leader < 0 || o.Leader >= o.Count() {
+		report("operator %d leads, of %d", o.Leader, o.Count())
 	}
 	if !(o.FairnessWeight >= 0) || !finite(o.FairnessWeight) {
 		report("fairness is weighted %g, expected a number that is not negative", o.FairnessWeight)

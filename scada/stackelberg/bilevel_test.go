@@ -19,8 +19,8 @@ type bilevel struct {
 
 func enumerate(t *testing.T, p *reconfig.Problem, tie float64) bilevel {
 	t.Helper()
-	leaders := p.Operators.Chains(func(a int) bool { return a == leader })
-	followers := p.Operators.Chains(func(a int) bool { return a != leader })
+	leaders := p.Operators.Chains(func(a int) bool { return a == p.Operators.Leader })
+	followers := p.Operators.Chains(func(a int) bool { return a != p.Operators.Leader })
 	b := bilevel{leaderCost: math.Inf(1)}
 	k := newKey(p)
 	plan := p.AllOff()

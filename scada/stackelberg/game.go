@@ -25,6 +25,15 @@ const finalists = 6
 // DefaultRounds are the rounds of a decision that starts from the last one.
 const DefaultRounds = 6
 
+// DefaultFairness is ρ_F of the experiments, fixed before S-5 was first run: an
+// operator that is left without key weighs as much as one dropped message of the
+// highest class.
+const DefaultFairness = 100
+
+// DefaultProximal is ρ of the experiments. To have another option for one step
+// costs 2ρ, the price of a weaker mode of one message of priority one.
+const DefaultProximal = 0.05
+
 // Solve plays the game. Bound and gap of the result are those of the followers'
 // response, as is Game.Residual: no response to this plan of the leader costs
 // them less than the bound, the leader's part included.
@@ -81,8 +90,8 @@ func newMatch(p *reconfig.Problem, d account, warm *reconfig.Warm) *match {
 	if m.limit == 0 {
 		m.limit = DefaultRounds
 	}
-	m.leaders = p.Operators.Chains(func(a int) bool { return a == leader })
-	m.followers = p.Operators.Chains(func(a int) bool { return a != leader })
+	m.leaders = p.Operators.Chains(func(a int) bool { return a == p.Operators.Leader })
+	m.followers = p.Operators.Chains(func(a int) bool { return a != p.Operators.Leader })
 	if len(warm.Plan()) == len(p.Chains) {
 		m.warm = [2]*reconfig.Warm{warm.Part(m.leaders), warm.Part(m.followers)}
 	}

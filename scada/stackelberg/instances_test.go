@@ -10,6 +10,8 @@ import (
 	"cosim/scada/reconfig"
 )
 
+const leader = 0
+
 func stream(name string) *rand.Rand { return rng.Stream(1, name) }
 
 func solve(t testing.TB, s reconfig.Solver, p *reconfig.Problem, warm *reconfig.Warm, b reconfig.Budget) *reconfig.Result {

@@ -88,7 +88,7 @@ func (k *key) slope(shares []float64, a int) float64 {
 func (k *key) cost(mix reconfig.Mix, shares []float64) float64 {
 	sum := k.p.SharedCost(mix) + k.unfairness(shares)
 	for l := range mix {
-		if k.p.Operators.Of[l] == leader {
+		if k.p.Operators.Of[l] == k.p.Operators.Leader {
 			for _, x := range mix[l] {
 				sum += x.Weight * k.p.Chains[l].Cost(x.Options)
 			}
@@ -104,9 +104,6 @@ func (k *key) report(r *reconfig.Result) {
 	r.Game.Fairness = Jain(r.Game.Shares)
 	r.Game.LeaderCost = k.cost(mix, r.Game.Shares)
 }
-
-// leader is the operator that leads.
-const leader = 0
 
 // Jain is the fairness index (Σ s)²/(n Σ s²) of shares that are not negative:
 // 1 where all are equal. It is −1 where there is none.

@@ -58,7 +58,7 @@ func (s *model) propose(m *match) (reconfig.Plan, error) {
 func (s *model) set(m *match) {
 	s.price(m)
 	b := m.best
-	grant := m.key.slope(b.shares, leader)
+	grant := m.key.slope(b.shares, m.p.Operators.Leader)
 	h := m.p.Steps
 	for i, l := range m.leaders {
 		from, to := &m.p.Chains[l], &s.part.Chains[i]
