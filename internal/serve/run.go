@@ -34,6 +34,8 @@ type Run struct {
 
 	guest bool // somebody else carries it out
 
+	gauges *gauges
+
 	// Set before the first step; the federates are for jobs of the desk only.
 	grid    *federates.Grid
 	scada   *federates.Scada
@@ -99,6 +101,7 @@ func (r *Run) begin(m *cosync.Master, all []cosync.Federate) {
 			r.quantum = f
 		}
 	}
+	r.gauges.meet(r.scada)
 	r.feed = web.NewFeed(scene(r.definition, r.supplies(), r.buses()))
 }
 
@@ -121,6 +124,9 @@ type showing struct {
 // Begin implements sync.Observer: it opens the outstation.
 func (s *showing) Begin(f *cosync.Frame) error {
 	r := s.run
+	if err := r.gauges.Begin(f); err != nil {
+		return err
+	}
 	if err := r.feed.Begin(f); err != nil {
 		return err
 	}
@@ -155,7 +161,7 @@ func (s *showing) Begin(f *cosync.Frame) error {
 
 // Observe implements sync.Observer.
 func (s *showing) Observe(f *cosync.Frame) error {
-	if err := s.run.feed.Observe(f); err != nil {
+	if err := errors.Join(s.run.feed.Observe(f), s.run.gauges.Observe(f)); err != nil {
 		return err
 	}
 	return s.show(f)

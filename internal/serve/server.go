@@ -170,7 +170,7 @@ func (s *Server) begin(d *experiment.Definition) (*Run, error) {
 func (s *Server) newRun(d *experiment.Definition) *Run {
 	r := &Run{
 		id: d.RunName(), definition: d, realTime: s.cfg.RealTime, log: s.cfg.Log, commonAddr: s.cfg.CommonAddr,
-		desk: newDesk(), ended: make(chan struct{}),
+		desk: newDesk(), ended: make(chan struct{}), gauges: newGauges(),
 	}
 	r.vault = &vault{run: r, delivered: map[string]delivered{}}
 	return r
@@ -227,6 +227,7 @@ func (s *Server) handler() http.Handler {
 		refuse(w, http.StatusNotFound, "nothing at "+r.Method+" "+r.URL.Path+"; there is /v1/runs, /v1/chains, /v1/iec104/points and "+etsi014.Prefix+"{SAE_ID}/status")
 	})
 	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.access.guarded(s.metrics()))
 	if !s.cfg.Guests {
 		mux.Handle(etsi014.Prefix, s.etsi)
 	}
