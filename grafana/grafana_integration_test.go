@@ -41,7 +41,7 @@ func TestIntegrationEveryQueryHasAnAnswer(t *testing.T) {
 	}
 	filled := strings.NewReplacer(
 		"$timeFilter", fmt.Sprintf("time >= %dms and time <= %dms", epoch.Add(-time.Minute).UnixMilli(), epoch.Add(time.Minute).UnixMilli()),
-		"$__interval", "500ms", "$run", ".*",
+		"$__interval", "500ms", "$run", ".*", "$pool", "CC-GW1",
 	)
 	all := questions(t)
 	names := make([]string, 0, len(all))

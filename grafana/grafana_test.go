@@ -197,7 +197,7 @@ func TestQueriesNameOnlyWhatRunsLeave(t *testing.T) {
 	known := map[string]bool{influx.Pace: true}
 	for _, name := range []string{
 		influx.TagRun, influx.TagElement, influx.TagType, influx.TagClass, influx.TagMode, influx.TagCause, influx.FieldValue, influx.FieldDetail,
-		influx.FieldFrequencySafe, influx.FieldPoolSafe, influx.FieldPoolThreshold, influx.FieldFederatesLost,
+		influx.FieldFrequencySafe, influx.FieldPoolSafe, influx.FieldPoolThreshold, influx.FieldFederatesLost, influx.FieldForecast, influx.FieldForecastDeviation,
 		influx.FieldSpeed, influx.FieldWallS, influx.FieldBehindBytes,
 	} {
 		known[name] = true

@@ -1,6 +1,10 @@
 package grafana
 
-import "fmt"
+import (
+	"fmt"
+
+	"cosim/internal/record/influx"
+)
 
 // dataSource is the one that all questions go to.
 var dataSource = DataSourceRef{Type: "influxdb", UID: "cosim-influxdb"}
@@ -58,6 +62,15 @@ func (p *page) add(width int, panel Panel, queries ...query) {
 		panel.FieldConfig.Defaults.Mappings = []Mapping{}
 	}
 	p.Panels = append(p.Panels, panel)
+}
+
+// choose adds a variable to the head: a value of a tag in the run that is
+// chosen.
+func (p *page) choose(name, label, measurement, tag string) {
+	p.Templating.List = append(p.Templating.List, Variable{
+		Name: name, Label: label, Type: "query", Datasource: dataSource, Refresh: 2, Sort: 1,
+		Query: fmt.Sprintf(`SHOW TAG VALUES FROM %s WITH KEY = %s WHERE %s =~ /^$run$/`, quote(measurement), quote(tag), quote(influx.TagRun)),
+	})
 }
 
 // query is a question and the name of what it answers; $tag_element stands for
@@ -176,6 +189,16 @@ func (p Panel) line(refID, color string) Panel {
 			{"custom.fillOpacity", 0},
 		},
 	})
+	return p
+}
+
+// band fills between the series of two questions, of which the lower has a name.
+func (p Panel) band(lowRefID, highRefID, lowName string) Panel {
+	edge := []Property{{"color", Color{Mode: "fixed", FixedColor: "super-light-blue"}}, {"custom.lineWidth", 0}}
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides,
+		Override{Matcher{"byFrameRefID", lowRefID}, edge},
+		Override{Matcher{"byFrameRefID", highRefID}, append(edge[:2:2], Property{"custom.fillBelowTo", lowName}, Property{"custom.fillOpacity", 40})},
+	)
 	return p
 }
 

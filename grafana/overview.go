@@ -23,6 +23,7 @@ const safeHz = 0.05
 // overview is one run at a glance.
 func overview() Dashboard {
 	p := newPage("cosim-run", "cosim: run", "One run: frequency, tasks, key pools, the modes of all chains.")
+	p.choose("pool", "Pool", influx.Pool, influx.TagElement)
 	p.marks("Fibre breaks", "red", influx.Link, "^link-down$")
 	p.marks("Repairs", "green", influx.Link, "^link-up$")
 	p.marks("Contingencies", "orange", influx.Grid, "^(load-step|generator-trip|branch-trip)$")
@@ -54,11 +55,18 @@ func overview() Dashboard {
 		query{"now", fmt.Sprintf(`SELECT non_negative_difference(last("succeeded")) / (non_negative_difference(last("succeeded")) + non_negative_difference(last("failed"))) FROM %s WHERE %s GROUP BY time($__interval) fill(none)`, ledger.measurement, thisRun)})
 
 	p.row(10)
-	p.add(12, chart("Key pools", "suffix: bit", "Key in each pool, with K_safe, the reserve of the highest class, and K_th, below which a pool warns.").from(0).line("B", "red").line("C", "orange"),
+	p.add(9, chart("Key pools", "suffix: bit", "Key in each pool, with K_safe, the reserve of the highest class, and K_th, below which a pool warns.").from(0).line("B", "red").line("C", "orange"),
 		query{"$tag_element", pool.each("mean")},
 		query{"K_safe", source{pool.measurement, quote(influx.FieldPoolSafe), ""}.over("max")},
 		query{"K_th", source{pool.measurement, quote(influx.FieldPoolThreshold), ""}.over("max")})
-	p.add(12, chart("Secret key rate", "suffix: bit/s", "0 while a link is down.").from(0),
+	p.add(8, chart("$pool: stock and forecast", "suffix: bit", "What the control centre counts on: the stock, and the key that it expects within the horizon of its decisions with a band of two standard deviations, before anything is drawn. Only where chains are reconfigured.").
+		band("A", "B", "forecast − 2σ").line("D", "red").line("E", "orange"),
+		query{"forecast − 2σ", ofPool(`mean(%s) - 2 * mean(%s)`, influx.FieldForecast, influx.FieldForecastDeviation)},
+		query{"forecast + 2σ", ofPool(`mean(%s) + 2 * mean(%s)`, influx.FieldForecast, influx.FieldForecastDeviation)},
+		query{"stock", ofPool(`mean(%s)`, influx.ColumnPlace("scada.pool").Field)},
+		query{"K_safe", ofPool(`max(%s)`, influx.FieldPoolSafe)},
+		query{"K_th", ofPool(`max(%s)`, influx.FieldPoolThreshold)})
+	p.add(7, chart("Secret key rate", "suffix: bit/s", "0 while a link is down.").from(0),
 		query{"$tag_element", port("quantum.rate").each("mean")})
 
 	p.row(20)
@@ -73,4 +81,13 @@ func overview() Dashboard {
 	p.add(8, table("Events", "Breaks, repairs, contingencies and thresholds, newest first."),
 		query{"", fmt.Sprintf(`SELECT "type", "element", "value" FROM %s, %s, %s WHERE "type" != '' AND "type" != 'key-block' AND %s ORDER BY time DESC LIMIT 200`, quote(influx.Link), quote(influx.Grid), quote(influx.Pool), thisRun)})
 	return p.Dashboard
+}
+
+// ofPool asks for fields of the pool that is chosen.
+func ofPool(expression string, fields ...string) string {
+	quoted := make([]any, len(fields))
+	for i, f := range fields {
+		quoted[i] = quote(f)
+	}
+	return fmt.Sprintf(`SELECT %s FROM %s WHERE "element" =~ /^$pool$/ AND %s GROUP BY time($__interval) fill(null)`, fmt.Sprintf(expression, quoted...), quote(influx.Pool), thisRun)
 }

@@ -185,7 +185,7 @@ func comparePoints(t *testing.T, db *influxd.Server, dir string, from, to int) i
 // notRecorded are fields that no column has, and text, which has no sum.
 var notRecorded = map[string]bool{
 	influx.FieldFrequencySafe: true, influx.FieldPoolSafe: true, influx.FieldPoolThreshold: true, influx.FieldFederatesLost: true,
-	influx.FieldDetail: true,
+	influx.FieldForecast: true, influx.FieldForecastDeviation: true, influx.FieldDetail: true,
 }
 
 // compareValues holds each value of a run's series, with its time, against the

@@ -20,6 +20,8 @@ type encoder struct {
 	seed     string
 	epochNS  int64
 	rows     []rowPoint
+	at       map[where]int           // of the rows
+	derive   Deriver                 // or nil
 	lost     int                     // federates so far
 	start    map[string]record.Event // of run.Start, not yet written, by type and element
 	order    []string                // of start
@@ -34,8 +36,11 @@ type rowPoint struct {
 	measurement, element string
 	fields               []field
 	constants            []field // with a value in place of a column
+	derived              []field // likewise, of one row
 	counts               bool    // lost federates
 }
+
+type where struct{ measurement, element string }
 
 type field struct {
 	name   string
@@ -46,16 +51,17 @@ type field struct {
 func newEncoder(run Run, columns []record.Column) (*encoder, error) {
 	e := &encoder{
 		run: run, tag: run.Tag(), seed: strconv.FormatUint(run.Seed, 10), epochNS: run.Epoch.UnixNano(),
-		start: map[string]record.Event{}, repeated: newRepeats(),
+		start: map[string]record.Event{}, repeated: newRepeats(), at: map[where]int{},
 	}
 	e.lines.SetPrecision(lineprotocol.Nanosecond)
-	type where struct{ measurement, element string }
-	at := map[where]int{}
+	if run.Derive != nil {
+		e.derive = run.Derive(columns)
+	}
 	point := func(measurement, element string) *rowPoint {
-		i, ok := at[where{measurement, element}]
+		i, ok := e.at[where{measurement, element}]
 		if !ok {
 			i = len(e.rows)
-			at[where{measurement, element}] = i
+			e.at[where{measurement, element}] = i
 			e.rows = append(e.rows, rowPoint{measurement: measurement, element: element})
 		}
 		return &e.rows[i]
@@ -66,7 +72,7 @@ func newEncoder(run Run, columns []record.Column) (*encoder, error) {
 		r.fields = append(r.fields, field{name: p.Field, column: i})
 	}
 	for _, c := range run.Constants {
-		if i, ok := at[where{c.Measurement, c.Element}]; ok {
+		if i, ok := e.at[where{c.Measurement, c.Element}]; ok {
 			value, ok := lineprotocol.FloatValue(c.Value)
 			if !ok {
 				return nil, fmt.Errorf("influx: constant %s of %s is %v", c.Field, c.Element, c.Value)
@@ -93,6 +99,9 @@ func (e *encoder) row(tNS int64, values []float64) {
 	if tNS > 0 {
 		e.begin()
 	}
+	if e.derive != nil {
+		e.take(e.derive.Row(tNS, values))
+	}
 	for i := range e.rows {
 		p := &e.rows[i]
 		begun := false
@@ -117,10 +126,25 @@ func (e *encoder) row(tNS int64, values []float64) {
 		for _, c := range p.constants {
 			e.lines.AddField(c.name, c.value)
 		}
+		for _, d := range p.derived {
+			e.lines.AddField(d.name, d.value)
+		}
+		p.derived = p.derived[:0]
 		if p.counts {
 			e.lines.AddField(FieldFederatesLost, lineprotocol.MustNewValue(float64(e.lost)))
 		}
 		e.end(tNS)
+	}
+}
+
+// take puts derived values to the points of their elements.
+func (e *encoder) take(derived []Constant) {
+	for _, d := range derived {
+		if i, ok := e.at[where{d.Measurement, d.Element}]; ok {
+			if v, ok := lineprotocol.FloatValue(d.Value); ok {
+				e.rows[i].derived = append(e.rows[i].derived, field{name: d.Field, value: v})
+			}
+		}
 	}
 }
 
@@ -133,6 +157,9 @@ func (e *encoder) event(v *record.Event) {
 	}
 	if v.Type == "federate-lost" {
 		e.lost++
+	}
+	if e.derive != nil {
+		e.derive.Event(v)
 	}
 	e.write(v, e.repeated.count(v))
 }

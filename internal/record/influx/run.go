@@ -26,9 +26,22 @@ type Run struct {
 	// of each chain. An event of the same type and element at time zero takes
 	// its place. Values are left out.
 	Start []record.Event
+	// Derive, if any, is given the columns of the log and returns what makes
+	// further fields from it.
+	Derive func([]record.Column) Deriver
 }
 
-// Constant is a setting that stands in every point of an element.
+// Deriver makes fields from a log that the log does not hold, in the order in
+// which the log is read.
+type Deriver interface {
+	Event(*record.Event)
+	// Row returns what goes with the points of a row. The slice is the
+	// deriver's own until the next call.
+	Row(tNS int64, values []float64) []Constant
+}
+
+// Constant is a number beside those of the log, in the point of an element: a
+// setting, in all of them.
 type Constant struct {
 	Measurement, Element, Field string
 	Value                       float64
@@ -42,6 +55,12 @@ const (
 	// the key in a pool.
 	FieldPoolSafe      = "pool_safe"
 	FieldPoolThreshold = "pool_threshold"
+	// FieldForecast is the key that the control centre counts on in a pool: the
+	// stock and what its forecaster expects over the horizon of the decisions,
+	// before anything is drawn; FieldForecastDeviation is its standard
+	// deviation.
+	FieldForecast          = "forecast"
+	FieldForecastDeviation = "forecast_sd"
 	// FieldFederatesLost counts the lost federates, in the rows of master.
 	FieldFederatesLost = "federates_lost"
 )
