@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -47,25 +48,26 @@ type job struct {
 	Seed       uint64        `json:"seed"`
 	KeepAll    bool          `json:"keep_all"`
 	Hash       string        `json:"definition_sha256"`
-	Definition []byte        `json:"definition"` // resolved YAML
+	Definition []byte        `json:"definition"` // resolved YAML, compressed
 	ReplyTo    string        `json:"reply_to"`   // subject of the result
 	Lease      time.Duration `json:"lease"`
 }
 
-func (j *job) encode() ([]byte, error) {
+// compress packs a definition; the jobs of all seeds carry it.
+func compress(text []byte) ([]byte, error) {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
-	err := errors.Join(json.NewEncoder(z).Encode(j), z.Close())
+	_, err := z.Write(text)
+	err = errors.Join(err, z.Close())
 	return out.Bytes(), err
 }
 
-func decodeJob(data []byte) (*job, error) {
+func decompress(data []byte) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	j := &job{}
-	return j, json.NewDecoder(z).Decode(j)
+	return io.ReadAll(z)
 }
 
 // hello is what a worker says every helloEvery, and when it leaves.
@@ -84,13 +86,13 @@ type welcome struct {
 
 const helloEvery = 2 * time.Second
 
-// publish sends a message in JSON.
+// publish sends a message in JSON, with the subject of an answer if any.
 func publish(nc *nats.Conn, subject, reply string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return nc.PublishRequest(subject, reply, data)
+	return nc.PublishMsg(&nats.Msg{Subject: subject, Reply: reply, Data: data})
 }
 
 // bus is a sweep's end of it.
@@ -146,7 +148,7 @@ func openBus(ctx context.Context, nc *nats.Conn, sweep, tag string, lease time.D
 // offer puts a run into the queue, unless it waits there already.
 func (b *bus) offer(ctx context.Context, j *job, token string) error {
 	j.ReplyTo = resultPrefix + b.sweep + "." + token
-	data, err := j.encode()
+	data, err := json.Marshal(j)
 	if err != nil {
 		return err
 	}

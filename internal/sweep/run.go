@@ -162,7 +162,7 @@ func (c *coordinator) carryOut(ctx context.Context) error {
 	} else {
 		close(done)
 	}
-	err = c.coordinate(ctx, nc, hellos)
+	err = c.coordinate(ctx, nc, hellos, done)
 	cancel(nil)
 	<-done
 	return errors.Join(err, c.leave())
@@ -207,8 +207,9 @@ func (c *coordinator) leave() error {
 	return c.bus.withdraw(ctx)
 }
 
-// coordinate keeps the queue filled until the plan is complete.
-func (c *coordinator) coordinate(ctx context.Context, nc *nats.Conn, hellos <-chan *nats.Msg) error {
+// coordinate keeps the queue filled until the plan is complete. The worker in
+// this process is done some time after ctx.
+func (c *coordinator) coordinate(ctx context.Context, nc *nats.Conn, hellos <-chan *nats.Msg, done <-chan struct{}) error {
 	results, err := c.bus.results.Messages(jetstream.PullExpiry(5 * time.Second))
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -228,7 +229,7 @@ func (c *coordinator) coordinate(ctx context.Context, nc *nats.Conn, hellos <-ch
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return errors.Join(context.Cause(ctx), c.settle(arrived, done))
 		case m, ok := <-arrived:
 			if !ok {
 				return errors.New("sweep: the queue's server is gone")
@@ -245,6 +246,24 @@ func (c *coordinator) coordinate(ctx context.Context, nc *nats.Conn, hellos <-ch
 	}
 	c.OnStatus(c.status(time.Now()))
 	return nil
+}
+
+// settle takes the results of runs that were ended with the sweep.
+func (c *coordinator) settle(arrived <-chan jetstream.Msg, done <-chan struct{}) error {
+	<-done
+	for {
+		select {
+		case m, ok := <-arrived:
+			if !ok {
+				return nil
+			}
+			if err := c.take(m); err != nil {
+				return err
+			}
+		case <-time.After(200 * time.Millisecond):
+			return nil
+		}
+	}
 }
 
 // listen hands results on until the iterator is stopped.

@@ -37,7 +37,7 @@ type Point struct {
 	ID         string   // the start of the definition's hash
 
 	hash       string
-	definition []byte // resolved YAML, without the seed
+	definition []byte // resolved YAML, without the seed, compressed
 }
 
 // RunID names the run of a point with a seed; it depends on nothing else in
@@ -101,15 +101,19 @@ func (p *blueprint) point(i int) (Point, experiment.Mistakes) {
 	return point, mistakes
 }
 
-// pack is a definition's hash and its YAML, the same for all seeds.
-func pack(d *experiment.Definition) (hash string, text []byte, err error) {
+// pack is a definition's hash and its compressed YAML, the same for all seeds.
+func pack(d *experiment.Definition) (hash string, packed []byte, err error) {
 	if hash, err = d.Hash(); err != nil {
 		return "", nil, err
 	}
 	seedless := *d
 	seedless.Seed = 0
-	text, err = yaml.Marshal(&seedless)
-	return hash, text, err
+	text, err := yaml.Marshal(&seedless)
+	if err != nil {
+		return "", nil, err
+	}
+	packed, err = compress(text)
+	return hash, packed, err
 }
 
 // label calls the points of each experiment by its name, or where several have

@@ -45,6 +45,9 @@ type worker struct {
 	id string
 	nc *nats.Conn
 	js jetstream.JetStream
+
+	mu    sync.Mutex
+	known map[string]*experiment.Definition // by hash
 }
 
 func newWorker(nc *nats.Conn, o WorkerOptions) (*worker, error) {
@@ -59,7 +62,7 @@ func newWorker(nc *nats.Conn, o WorkerOptions) (*worker, error) {
 		o.run = experiment.Run
 	}
 	o.program = cmp.Or(o.program, thisProgram())
-	return &worker{o, ownID(), nc, js}, nil
+	return &worker{WorkerOptions: o, id: ownID(), nc: nc, js: js, known: map[string]*experiment.Definition{}}, nil
 }
 
 // ownID tells this process from those of other machines.
@@ -175,9 +178,11 @@ func (w *worker) present(ctx context.Context) error {
 			return fmt.Errorf("sweep: %s: %w", w.NATS, cmp.Or(w.nc.LastError(), nats.ErrConnectionClosed))
 		case m := <-answers:
 			var answer welcome
-			if json.Unmarshal(m.Data, &answer) == nil && answer.Refused != "" {
+			switch {
+			case json.Unmarshal(m.Data, &answer) != nil: // the server's: nobody is there
+			case answer.Refused != "":
 				refused = answer.Refused
-			} else {
+			default:
 				taken = true
 			}
 		case <-next.C:
@@ -232,9 +237,9 @@ func pause(ctx context.Context, d time.Duration) {
 // handle makes the run in a message, sends what it found, and only then
 // acknowledges.
 func (w *worker) handle(ctx context.Context, m jetstream.Msg) {
-	j, err := decodeJob(m.Data())
-	meta, err2 := m.Metadata()
-	if err := errors.Join(err, err2); err != nil {
+	j := &job{}
+	meta, err := m.Metadata()
+	if err := errors.Join(err, json.Unmarshal(m.Data(), j)); err != nil {
 		w.Log(fmt.Sprintf("cannot read %s: %v", m.Subject(), err))
 		_ = m.Term()
 		return
@@ -293,10 +298,7 @@ func (w *worker) make(ctx context.Context, j *job, r *Record) (final bool) {
 			w.Log(fmt.Sprintf("%s: %s\n%s", j.Run, r.Error, debug.Stack()))
 		}
 	}()
-	d, err := experiment.LoadText(j.Run, j.Definition, experiment.Overrides{Seed: &j.Seed})
-	if err == nil {
-		err = sameDefinition(d, j.Hash)
-	}
+	d, err := w.definition(j)
 	if err != nil {
 		r.Error = err.Error()
 		return false // another worker may have what this one lacks
@@ -316,6 +318,38 @@ func (w *worker) make(ctx context.Context, j *job, r *Record) (final bool) {
 	}
 	r.Summary, r.WallS = result.Summary, result.WallS
 	return true
+}
+
+// maxKnown is how many definitions a worker remembers.
+const maxKnown = 100
+
+// definition reads that of a run. Runs of one point come soon after another,
+// and reading takes as long as a second or two of simulation.
+func (w *worker) definition(j *job) (*experiment.Definition, error) {
+	w.mu.Lock()
+	d := w.known[j.Hash]
+	w.mu.Unlock()
+	if d == nil {
+		text, err := decompress(j.Definition)
+		if err == nil {
+			d, err = experiment.LoadText(j.Run, text, experiment.Overrides{})
+		}
+		if err == nil {
+			err = sameDefinition(d, j.Hash)
+		}
+		if err != nil {
+			return nil, err
+		}
+		w.mu.Lock()
+		if len(w.known) >= maxKnown {
+			clear(w.known)
+		}
+		w.known[j.Hash] = d
+		w.mu.Unlock()
+	}
+	one := *d
+	one.Seed = j.Seed
+	return &one, nil
 }
 
 // sameDefinition finds data of a power system that are others than the sweep's.
