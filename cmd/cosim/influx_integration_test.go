@@ -85,6 +85,17 @@ func TestIntegrationInfluxAsksForItsToken(t *testing.T) {
 	}
 }
 
+// A run behind sockets is sent as well.
+func TestIntegrationServedRunIsSent(t *testing.T) {
+	db := influxd.New(t)
+	dir := t.TempDir()
+	cosim(t, "serve", "S-3", "--once", "--http", "127.0.0.1:0", "--out", dir, "--influx", db.URL, "--set", "duration=5s", "--set", "disturbances.contingencies.count=0")
+	comparePoints(t, db, dir, 1, 1)
+	if n := db.Number(`SELECT count(speed) FROM pace`); n < 1 {
+		t.Errorf("%v points of pace", n)
+	}
+}
+
 // A killed run is sent from its log, which ends where the kill came.
 func TestIntegrationKilledRunIsSent(t *testing.T) {
 	db := influxd.New(t)
