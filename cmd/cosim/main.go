@@ -137,6 +137,6 @@ simulation: what happens to the frequency when the key runs out?
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("cosim {{.Version}}\n")
-	root.AddCommand(newRun(), newServe(), newResume(), newReplay(), newVerify(), newFork(), newList(), newShow(), newValidate(), newCompare(), newSweep(), newWorker(), newExport(), newDecide(), newTrace(), newCalibrate(), newGrid(), newLink(), newTrainForecast(), newCheckFederate())
+	root.AddCommand(newRun(), newServe(), newResume(), newReplay(), newVerify(), newFork(), newList(), newShow(), newValidate(), newCompare(), newReport(), newSweep(), newWorker(), newExport(), newDecide(), newTrace(), newCalibrate(), newGrid(), newLink(), newTrainForecast(), newCheckFederate())
 	return root
 }

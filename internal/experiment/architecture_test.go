@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"federates/mosaik": {"sync"},
 	"internal/rng":     {}, "internal/wc": {}, "internal/spelling": {}, "internal/metrics": {}, "internal/plot": {},
 	"internal/record":           {"internal/record", "sync"},
+	"internal/record/report":    {"internal/experiment", "internal/metrics", "internal/plot", "internal/record"},
 	"internal/experiment":       {"sync", "grid", "network", "quantum", "scada", "cases", "federates", "internal"},
 	"internal/serve":            {"internal/serve", "internal/experiment", "internal/metrics", "internal/record/web", "sync", "federates", "network", "quantum", "scada", "grid"},
 	"internal/serve/outstation": {"scada/iec104"},
@@ -27,7 +28,7 @@ var allowed = map[string][]string{
 	"internal/sweep":            {"internal/experiment", "internal/metrics", "internal/record", "internal/rng", "internal/spelling", "federates/ws"},
 	"grafana":                   {"grafana", "internal/record/influx"},
 	"internal/terminal":         {"internal/sweep", "internal/experiment", "internal/metrics", "internal/plot", "sync", "grid", "quantum"},
-	"cmd":                       {"quantum", "internal/sweep", "internal/experiment", "internal/metrics", "internal/record/alert", "internal/record/influx", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
+	"cmd":                       {"quantum", "internal/sweep", "internal/experiment", "internal/metrics", "internal/record/alert", "internal/record/influx", "internal/record/report", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
 }
 
 func TestImportsFlowOneWay(t *testing.T) {

@@ -81,6 +81,10 @@ func InPaper(name string) bool {
 	return false
 }
 
+// PaperFigure is what the paper has for a figure of an experiment, "" for
+// nothing.
+func PaperFigure(name, key string) string { return paper[key][name] }
+
 // CompareRuns compares the runs at the given places: runs' folders, folders of
 // runs, or patterns that the shell left alone.
 func CompareRuns(places []string) (Comparison, error) {

@@ -1,0 +1,173 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"cosim/internal/metrics"
+	"cosim/internal/plot"
+)
+
+// fairness shows how F_K, and the operators' shares, are distributed over time
+// and runs.
+func (s *study) fairness() *picture {
+	p := plot.Panel{X: plot.Axis{Quantity: "key fairness F_K, one value a second"}, Y: plot.Axis{Names: []plot.Name{}}}
+	at := 0.0
+	add := func(name, label string, values []float64) {
+		if len(values) == 0 {
+			return
+		}
+		x := metrics.Describe(values)
+		p.Y.Names = append(p.Y.Names, plot.Name{At: -at, Text: name})
+		p.Shapes = append(p.Shapes, plot.Spread{
+			Row: -at, Label: label, Values: values, Violin: true, Text: fmt.Sprintf("median %.3f", float64(x.Median)),
+		})
+		at++
+	}
+	for _, g := range s.groups {
+		add("F_K "+g.label, g.label, g.sampled(func(t *trace) *thinned { return &t.index }))
+	}
+	if at == 0 {
+		return nil
+	}
+	what := "Jain's index of the operators' shares of the key asked for in the last 10 s"
+	if s.single() {
+		p.X.Quantity = "key fairness F_K and shares s_a, one value a second"
+		for _, name := range s.operators() {
+			add("s_a "+name, name, s.groups[0].sampled(func(t *trace) *thinned { return t.shares[name] }))
+		}
+		what += ", and those shares"
+	}
+	p.HeightCM = rowsFrameCM + 2.2*rowCM*at
+	p.X.To = 1.005
+	p.X.From = 1
+	for _, x := range p.Shapes {
+		for _, v := range x.(plot.Spread).Values {
+			p.X.From = min(p.X.From, math.Floor(20*v)/20)
+		}
+	}
+	return &picture{
+		"fairness", fmt.Sprintf("Key fairness: %s, %s. Violin: density over time and runs (Gaussian kernel, Silverman's width), cut at the extremes; box: quartiles and median.", what, s.runsText()),
+		&plot.Figure{Title: "Key fairness", Legend: plot.Above, Looks: s.looks(), Panels: []plot.Panel{p}},
+	}
+}
+
+func (s *study) operators() []string {
+	if t := s.one().trace; t != nil {
+		return t.operator
+	}
+	return nil
+}
+
+// settled leaves out the beginning, in which the window is not full.
+const settled = 10.0
+
+// sampled are the values of all runs together.
+func (g *group) sampled(of func(*trace) *thinned) []float64 {
+	var values []float64
+	for _, r := range g.runs {
+		if r.trace == nil || of(r.trace) == nil {
+			continue
+		}
+		for _, v := range of(r.trace).values {
+			if v[0] >= settled {
+				values = append(values, v[1])
+			}
+		}
+	}
+	return values
+}
+
+// roundsAndFairness shows what rounds of the game bring.
+func (s *study) roundsAndFairness() *picture {
+	p := plot.Panel{
+		X: plot.Axis{Quantity: "LD-CP rounds of a decision"}, Y: plot.Axis{Quantity: "F_K as planned"},
+	}
+	f := &plot.Figure{Title: "Rounds and fairness", Legend: plot.Above, Looks: s.looks()}
+	n := ""
+	for _, g := range s.groups {
+		values := g.played()
+		if len(values) < 2 {
+			continue
+		}
+		points := plot.Points{Label: g.label}
+		for _, v := range values {
+			points.X, points.Y = append(points.X, v[0]), append(points.Y, v[1])
+		}
+		p.Shapes = append(p.Shapes, points)
+		if trend, rho, ok := trendOf(points.X, points.Y); ok {
+			trend.Label = "trend, " + g.label
+			p.Lines = append(p.Lines, trend)
+			n += fmt.Sprintf(" %s: correlation %s.", g.label, fixed(metrics.Number(rho), 2))
+		}
+	}
+	if len(p.Shapes) == 0 {
+		return nil
+	}
+	f.Panels = []plot.Panel{p}
+	return &picture{
+		"rounds", fmt.Sprintf("Each point a decision, evenly chosen where there are more than %s a run, %s: rounds of LD-CP until it ended, and the fairness of the plan. Line: mean F_K of decisions of nearly so many rounds.%s", thousands(thinnedLimit), s.runsText(), n), f,
+	}
+}
+
+// played are the decisions of all runs: rounds, F_K.
+func (g *group) played() [][2]float64 {
+	var all [][2]float64
+	for _, r := range g.runs {
+		if r.trace != nil {
+			all = append(all, r.trace.rounds.values...)
+		}
+	}
+	// Some of very many: an SVG of all would be too large.
+	const most = 3000
+	if len(all) > most {
+		var some [][2]float64
+		for i := range most {
+			some = append(some, all[i*len(all)/most])
+		}
+		all = some
+	}
+	return all
+}
+
+// trendOf is the mean of y in bins of x with as many points each, and the
+// correlation of the two.
+func trendOf(x, y []float64) (plot.Line, float64, bool) {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
+	line := plot.Line{Role: plot.Main}
+	bins := min(12, max(2, len(x)/20))
+	for b := range bins {
+		from, to := b*len(x)/bins, (b+1)*len(x)/bins
+		sx, sy := 0.0, 0.0
+		for _, i := range order[from:to] {
+			sx += x[i] / float64(to-from)
+			sy += y[i] / float64(to-from)
+		}
+		if k := len(line.X); to > from && (k == 0 || sx > line.X[k-1]) {
+			line.X, line.Y = append(line.X, sx), append(line.Y, sy)
+		}
+	}
+	return line, correlation(x, y), len(line.X) > 1
+}
+
+// correlation is Pearson's.
+func correlation(x, y []float64) float64 {
+	n := float64(len(x))
+	var mx, my, xx, yy, xy float64
+	for i := range x {
+		mx += x[i] / n
+		my += y[i] / n
+	}
+	for i := range x {
+		xx += (x[i] - mx) * (x[i] - mx)
+		yy += (y[i] - my) * (y[i] - my)
+		xy += (x[i] - mx) * (y[i] - my)
+	}
+	return xy / math.Sqrt(xx*yy)
+}
