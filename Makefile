@@ -38,7 +38,7 @@ format: ## gofumpt on every file
 	$(TOOL) gofumpt -w $$(git ls-files '*.go')
 
 .PHONY: integration
-integration: setup ## tests against independent tools (tshark, HiGHS, InfluxDB, Grafana's types), build tag integration
+integration: setup ## tests against independent tools (tshark, Chromium, HiGHS, InfluxDB, Grafana's types), build tag integration
 	$(GO) test -tags integration -run Integration -timeout 15m $(PACKAGES)
 
 .PHONY: faults
@@ -54,6 +54,7 @@ $(INFLUXD):
 setup: $(INFLUXD) ## what the integration tests use: Debian packages (root only), InfluxDB from source, HiGHS and Grafana's types from npm
 	@missing=; command -v tshark >/dev/null || missing=tshark; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	if [ -z "$$missing" ]; then :; elif [ "$$(id -u)" = 0 ]; then \
 		apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y $$missing >/dev/null; \
 	else echo "missing: apt-get install $$missing" >&2; exit 1; fi

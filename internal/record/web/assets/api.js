@@ -1,6 +1,6 @@
 // Requests to the server, with the operator's token where one is asked for.
 
-import { $ } from "/page/dom.js";
+import { $ } from "./dom.js";
 
 let token = sessionStorage.getItem("cosim-token") ?? "";
 let asking = null;

@@ -1,15 +1,15 @@
 // The page: follows a run's stream, draws it, and hands on what people order.
 
-import { get, post } from "/page/api.js";
-import { Chains } from "/page/chains.js";
-import { Charts } from "/page/charts.js";
-import { $, make, say } from "/page/dom.js";
-import { Drawer } from "/page/drawer.js";
-import { pace, seconds } from "/page/format.js";
-import { Graph } from "/page/graph.js";
-import { Figures, Log } from "/page/log.js";
-import { newStore, take } from "/page/store.js";
-import { messages } from "/page/stream.js";
+import { get, post } from "./api.js";
+import { Chains } from "./chains.js";
+import { Charts } from "./charts.js";
+import { $, make, say } from "./dom.js";
+import { Drawer } from "./drawer.js";
+import { pace, seconds } from "./format.js";
+import { Graph } from "./graph.js";
+import { Figures, Log } from "./log.js";
+import { newStore, take } from "./store.js";
+import { messages } from "./stream.js";
 
 let store = newStore();
 let wanted = "current"; // or a run's name

@@ -1,9 +1,9 @@
 // The chains, a cell each: how it is protected, which way it goes, whether it
 // fails.
 
-import { $, make, say, set } from "/page/dom.js";
-import { many } from "/page/format.js";
-import { causeName, modeName } from "/page/words.js";
+import { $, make, say, set } from "./dom.js";
+import { many } from "./format.js";
+import { causeName, modeName } from "./words.js";
 
 const failedFor = 5; // s that a failure is shown
 

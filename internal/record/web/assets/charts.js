@@ -1,9 +1,9 @@
 // The two charts. uPlot draws; what it draws is cut from the store.
 
-import uPlot from "/page/uplot/uPlot.esm.js";
+import uPlot from "./uplot/uPlot.esm.js";
 
-import { $, css } from "/page/dom.js";
-import { link as linkName } from "/page/format.js";
+import { $, css } from "./dom.js";
+import { link as linkName } from "./format.js";
 
 const mostNamed = 8; // pools
 const colours = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];

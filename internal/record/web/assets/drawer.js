@@ -1,9 +1,9 @@
 // What a person lets befall the run: forms for the link or the bus selected.
 
-import { post } from "/page/api.js";
-import { $, make, say } from "/page/dom.js";
-import { bits, link as linkName, many } from "/page/format.js";
-import { traffic } from "/page/store.js";
+import { post } from "./api.js";
+import { $, make, say } from "./dom.js";
+import { bits, link as linkName, many } from "./format.js";
+import { traffic } from "./store.js";
 
 /** Drawer shows the forms for what is selected. */
 export class Drawer {

@@ -1,9 +1,9 @@
 // The network as a picture: its places are computed once, its links change.
 
-import { $, draw, make, say, set } from "/page/dom.js";
-import { bits, many } from "/page/format.js";
-import { layout } from "/page/layout.js";
-import { stock, traffic } from "/page/store.js";
+import { $, draw, make, say, set } from "./dom.js";
+import { bits, many } from "./format.js";
+import { layout } from "./layout.js";
+import { stock, traffic } from "./store.js";
 
 const flashFor = 700; // ms that a change stays visible however fast the run goes
 const tall = 400; // height of the picture in its own units, as wide as the panel asks
@@ -148,9 +148,9 @@ function selectable(group, name, select) {
 function legend() {
   const sample = (cls, text, extra) => make("span", {}, line(cls, extra), document.createTextNode(text));
   $("key").replaceChildren(
-    sample("whole plenty", "key above K_th"), sample("whole short", "below K_th"), sample("whole safe", "below K_safe"),
+    sample("whole plenty", "above K_th"), sample("whole short", "below K_th"), sample("whole safe", "below K_safe"),
     sample("broken", "broken"), sample("barren", "no yield"), sample("whole attacked", "attacked", "▲"),
-    make("span", { text: "width and last number: chains over the link" }),
+    make("span", { text: "width, number: chains" }),
   );
 }
 

@@ -1,8 +1,8 @@
 // Figures and the log of events.
 
-import { $, make, say } from "/page/dom.js";
-import { bits, count, percent, seconds } from "/page/format.js";
-import { causeName, words } from "/page/words.js";
+import { $, make, say } from "./dom.js";
+import { bits, count, percent, seconds } from "./format.js";
+import { causeName, words } from "./words.js";
 
 const shown = 200; // entries
 const marks = { bad: "✕", good: "✓", warn: "!", hand: "☛", plan: "↷", fail: "▿", note: "·" };

@@ -1,7 +1,7 @@
 // What the page knows of a run, built from the messages of its stream. Pure:
 // it neither draws nor fetches.
 
-import { fields, goSeconds } from "/page/words.js";
+import { fields, goSeconds } from "./words.js";
 
 const room = 12000; // rows; what is older grows coarser
 const mostEntries = 500;

@@ -1,6 +1,6 @@
 // The stream of a run: lines of JSON, for as long as the run goes on.
 
-import { request } from "/page/api.js";
+import { request } from "./api.js";
 
 /** messages yields the messages of a run's stream until the run has ended; it
  * throws when the connection is lost. */

@@ -1,6 +1,6 @@
 // What happened, in the words of the control room. All functions are pure.
 
-import { bits, digits, link, many, percent, seconds } from "/page/format.js";
+import { bits, digits, link, many, percent, seconds } from "./format.js";
 
 const causes = {
   "no-key": "no key", "link-down": "link down", late: "late", "queue-drop": "full queue", rejected: "refused by the receiver", deactivated: "chain off",
