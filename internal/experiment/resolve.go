@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -54,6 +55,7 @@ func defaults() *Definition {
 // what the run really uses.
 func (d *Definition) resolve() {
 	d.resolveExternal()
+	d.resolveLinks()
 	if c, err := cases.Load(d.Case); err == nil { // validate reports the error
 		d.fromCase(c)
 	}
@@ -166,6 +168,32 @@ func (d *Definition) scadaConfig() scada.Config {
 		c.Links = append(c.Links, scada.Link{Name: l.Name, A: l.A, B: l.B, Quantum: l.Quantum})
 	}
 	return c
+}
+
+// resolveLinks lets attacks and scheduled disturbances name a link by what it
+// serves, which every case has: an area, for the link between its gateway and
+// the control centre, or a remote terminal unit, for the link to its gateway.
+func (d *Definition) resolveLinks() {
+	kind, of := d.nodeKinds(), map[string]string{}
+	for _, a := range d.Areas {
+		of[a.Name] = d.centreLink(a.Gateway)
+	}
+	for _, l := range d.Links {
+		for _, ends := range [][2]string{{l.A, l.B}, {l.B, l.A}} {
+			if kind[ends[0]] == scada.RTU && kind[ends[1]] == scada.Gateway && of[ends[0]] == "" {
+				of[ends[0]] = l.Name
+			}
+		}
+	}
+	for _, l := range d.Links { // a link's own name comes first
+		of[l.Name] = l.Name
+	}
+	for i := range d.Attacks {
+		d.Attacks[i].Link = cmp.Or(of[d.Attacks[i].Link], d.Attacks[i].Link)
+	}
+	for i := range d.Disturb.Scheduled {
+		d.Disturb.Scheduled[i].Link = cmp.Or(of[d.Disturb.Scheduled[i].Link], d.Disturb.Scheduled[i].Link)
+	}
 }
 
 // chainOperators is the operator of each chain, an index in d.Operators; all

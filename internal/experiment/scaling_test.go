@@ -85,7 +85,7 @@ func freeNadirHz(t *testing.T, d *Definition) float64 {
 			i, _ := c.BusIndex(strconv.Itoa(b))
 			sim.AddLoadMW(i, 1, 0)
 			nadir := 0.0
-			for range 1500 {
+			for range 800 {
 				sim.Advance()
 				nadir = min(nadir, sim.COIFreqHz())
 			}
