@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -191,9 +193,22 @@ func (c *coordinator) connect(ctx context.Context) (nc *nats.Conn, storage jetst
 		return nil, 0, nil, fmt.Errorf("sweep: %w", err)
 	}
 	if c.Listen != "" {
-		c.Log("workers join with: cosim worker --nats " + s.ClientURL())
+		c.Log("workers join with: cosim worker --nats " + reachable(s.ClientURL()))
 	}
 	return nc, jetstream.MemoryStorage, stop, nil
+}
+
+// reachable puts this machine's name in the place of "all addresses".
+func reachable(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	host, err := os.Hostname()
+	if ip := net.ParseIP(u.Hostname()); err == nil && ip != nil && ip.IsUnspecified() {
+		u.Host = net.JoinHostPort(host, u.Port())
+	}
+	return u.String()
 }
 
 // leave takes back what nobody has begun: workers have no use for it without
