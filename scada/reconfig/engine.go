@@ -23,7 +23,7 @@ func (engine Engine) Solve(p *Problem, warm *Warm, budget Budget) (*Result, erro
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	s := newSearch(p, budget)
+	s := newSearch(p, budget, false)
 	defer s.r.mem.release()
 	s.interrupt = engine.Interrupt
 	s.start(warm)
@@ -59,10 +59,10 @@ type search struct {
 	terminal   []float64 // price by pool, see worth
 }
 
-func newSearch(p *Problem, budget Budget) *search {
-	r := relax(p)
+func newSearch(p *Problem, budget Budget, mixes bool) *search {
+	r := relax(p, mixes)
 	s := &search{
-		r: r, budget: budget, pricer: newPricer(r), pool: make([][]*column, len(r.chains)),
+		r: r, relaxed: mixes, budget: budget, pricer: newPricer(r), pool: make([][]*column, len(r.chains)),
 		ledger: newLedger(r), cone: newEnvelope(r), terminal: make([]float64, len(p.Pools)), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
 	}
 	s.descent = newDescent(r, s.ledger)

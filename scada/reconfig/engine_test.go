@@ -69,7 +69,7 @@ func TestRowsHoldAtEveryFeasiblePlan(t *testing.T) {
 	rows := 0
 	for range 2000 {
 		p := randomProblem(r, 1e5)
-		x := relax(p)
+		x := relax(p, false)
 		cone := newEnvelope(x)
 		for l := range cone.share {
 			for j := range cone.share[l] {

@@ -128,6 +128,15 @@ func (w *Warm) Plan() Plan {
 	return w.plan
 }
 
+// Result is a plan with what else the warm start holds, for Problem.Join.
+func (w *Warm) Result(plan Plan) *Result {
+	r := &Result{Plan: plan, Work: Work{Rows: -1}}
+	if w != nil {
+		r.columns = w.columns
+	}
+	return r
+}
+
 // With is w with another plan to start from.
 func (w *Warm) With(plan Plan) *Warm {
 	c := Warm{plan: plan}

@@ -90,7 +90,9 @@ type row struct {
 // remains a bound.
 const hardPrice = 1e4
 
-func relax(p *Problem) *relaxation {
+// relax lays p out. Options that break a row of theirs all alone are left out
+// unless mixes are wanted, which may have a part of one.
+func relax(p *Problem, mixes bool) *relaxation {
 	r := &relaxation{p: p, mem: slabs.Get().(*slab), steps: p.Steps, chains: make([]flatChain, len(p.Chains))}
 	draws, options := 0, 0
 	for l := range p.Chains {
@@ -103,7 +105,9 @@ func relax(p *Problem) *relaxation {
 	for l := range p.Chains {
 		r.chains[l] = r.flatten(&p.Chains[l], p)
 	}
-	r.forbid()
+	if !mixes {
+		r.forbid()
+	}
 	for l := range r.chains {
 		r.chains[l].allow(r.steps)
 		r.maxSwing = math.Max(r.maxSwing, r.chains[l].swing(r.steps))

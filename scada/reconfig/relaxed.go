@@ -60,9 +60,9 @@ func (engine Engine) Relax(p *Problem, warm *Warm, budget Budget, other func(Mix
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	s := newSearch(p, budget)
+	s := newSearch(p, budget, true)
 	defer s.r.mem.release()
-	s.interrupt, s.relaxed = engine.Interrupt, true
+	s.interrupt = engine.Interrupt
 	s.start(warm)
 	n := s.rootNode()
 	s.work.Nodes++

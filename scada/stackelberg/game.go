@@ -65,6 +65,7 @@ type match struct {
 	rounds int
 	limit  int
 	rho    float64 // proximal weight
+	loose  float64 // one at which a proposal was too far
 	reach  float64 // how far a proposal may be from the incumbent
 	merit  []float64
 	stable bool
@@ -147,9 +148,10 @@ func (m *match) play() error {
 		if m.improves(r) {
 			m.best = r
 			m.merit = append(m.merit, r.merit)
-			m.rho, m.reach = math.Max(m.p.Operators.Proximal, m.rho/relax), math.Inf(1)
+			m.rho, m.loose, m.reach = math.Max(m.p.Operators.Proximal, m.rho/relax), 0, math.Inf(1)
 		} else {
-			m.rho, m.reach = math.Max(tighten*m.rho, minRho), distance(r.plan, m.best.plan)/2
+			m.loose, m.reach = m.rho, distance(r.plan, m.best.plan)/2
+			m.rho = math.Max(tighten*m.rho, minRho)
 		}
 	}
 	return nil
@@ -226,7 +228,11 @@ func (m *match) respond(plan reconfig.Plan) (*response, error) {
 	m.rounds++
 	mix := m.leading(plan)
 	part := m.p.Part(m.followers, mix)
-	m.tilt(part, mix)
+	shares := m.key.shares(mix) // followers off
+	if m.best != nil {
+		shares = m.best.shares
+	}
+	m.tilt(part, shares)
 	r := &response{plan: plan, mix: mix}
 	relaxed, err := m.account.relax(part, m.warm[1], func(response reconfig.Mix) reconfig.Other {
 		for i, l := range m.followers {
@@ -266,12 +272,8 @@ func (m *match) effects(shares []float64) reconfig.Other {
 }
 
 // tilt gives a part of the followers costs that are tilted by what the leader
-// would like where shares are the incumbent's.
-func (m *match) tilt(part *reconfig.Problem, mix reconfig.Mix) {
-	shares := m.key.shares(mix) // followers off
-	if m.best != nil {
-		shares = m.best.shares
-	}
+// would like where operators have these shares.
+func (m *match) tilt(part *reconfig.Problem, shares []float64) {
 	effects := m.effects(shares)
 	for i, l := range m.followers {
 		c := &m.tilted[i]
@@ -289,21 +291,28 @@ func (m *match) tilt(part *reconfig.Problem, mix reconfig.Mix) {
 // an exchange. It is nil when there is none left. Exchanges are for first
 // decisions: where the last one opened the game, its plan has stood that test.
 func (m *match) proposal() (reconfig.Plan, error) {
+	tight := math.Inf(1) // a weight at which nothing changes
 	for range maxTightening {
 		if m.listed == m.best {
 			break // the model has no more to say about this incumbent
 		}
 		plan, err := m.model.propose(m)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case plan == nil:
+			tight = m.rho
+		case distance(plan, m.best.plan) <= m.reach && !m.answered(plan):
+			return plan, nil
+		default:
+			m.loose = m.rho
 		}
-		if plan == nil {
+		if m.loose == 0 || tight <= 1.1*m.loose {
 			break
 		}
-		if distance(plan, m.best.plan) <= m.reach && !m.answered(plan) {
-			return plan, nil
+		if m.rho = math.Sqrt(m.loose * tight); math.IsInf(tight, 1) {
+			m.rho = math.Max(tighten*m.loose, minRho)
 		}
-		m.rho = math.Max(tighten*m.rho, minRho)
 	}
 	if m.warmed {
 		return nil, nil
@@ -312,8 +321,8 @@ func (m *match) proposal() (reconfig.Plan, error) {
 }
 
 const (
-	maxTightening = 20
-	minRho        = 1e-4
+	maxTightening = 10
+	minRho        = 0.01
 )
 
 func (m *match) answered(plan reconfig.Plan) bool {

@@ -32,29 +32,48 @@ func (m *match) settle() (*reconfig.Result, error) {
 }
 
 // answer is the result of a plan of the leader with the followers' exact
-// response.
+// response. Tilts are linear in what the leader likes, which is not: where a
+// response tilted anew, by its own shares, costs followers the same and suits
+// the leader better, it takes the place of the first.
 func (m *match) answer(c *response) (*reconfig.Result, error) {
-	part := m.p.Part(m.followers, c.mix)
-	chains := part.Chains
-	m.tilt(part, c.mix)
-	r, err := m.account.solve(part, c.relaxed.Next())
+	first, f, err := m.exact(c, c.shares, c.relaxed.Next())
+	if err != nil || m.p.Operators.FairnessWeight == 0 || m.account.spent() {
+		return first, err
+	}
+	second, g, err := m.exact(c, first.Game.Shares, c.relaxed.Next())
 	if err != nil {
 		return nil, err
+	}
+	tie := 2 * favour * m.p.Operators.FairnessWeight * float64(len(m.key.asked))
+	if g < f-tie || g <= f+tie && second.Game.LeaderCost < first.Game.LeaderCost {
+		return second, nil
+	}
+	return first, nil
+}
+
+// exact is one exact response, tilted by shares, and what it costs followers.
+func (m *match) exact(c *response, shares []float64, warm *reconfig.Warm) (*reconfig.Result, float64, error) {
+	part := m.p.Part(m.followers, c.mix)
+	chains := part.Chains
+	m.tilt(part, shares)
+	r, err := m.account.solve(part, warm)
+	if err != nil {
+		return nil, 0, err
 	}
 	part.Chains = chains
 	e, err := part.Evaluate(r.Plan) // without the tilt
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	whole, err := m.p.Join(reconfig.Share{Chains: m.leaders, Result: &reconfig.Result{Plan: c.plan}},
+	whole, err := m.p.Join(reconfig.Share{Chains: m.leaders, Result: m.warm[0].Result(c.plan)},
 		reconfig.Share{Chains: m.followers, Result: r})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	// The tilt makes options cheaper, none dearer: its bound is one without it.
 	residual := math.Max(0, e.Objective-r.Bound)
 	whole.Game = &reconfig.Game{Rounds: m.rounds, Converged: m.stable, Residual: residual, Merit: m.merit}
 	m.key.report(whole)
 	settle(whole, residual)
-	return whole, nil
+	return whole, e.Objective, nil
 }

@@ -1,0 +1,330 @@
+package stackelberg
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+
+	"cosim/scada/reconfig"
+)
+
+// judged is what a plan costs the followers, and its parts.
+func judged(t *testing.T, p *reconfig.Problem, plan reconfig.Plan, which func(operator int) bool) (part *reconfig.Problem, e reconfig.Evaluation) {
+	t.Helper()
+	chains := p.Operators.Chains(which)
+	part = p.Part(chains, plan.Pure())
+	own := make(reconfig.Plan, len(chains))
+	for i, l := range chains {
+		own[i] = plan[l]
+	}
+	e, err := part.Evaluate(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return part, e
+}
+
+func follows(p *reconfig.Problem) func(int) bool {
+	return func(a int) bool { return a != p.Operators.Leader }
+}
+
+// epsilon is what followers may lose to the tie-breaking tilt.
+const epsilon = 1e-5
+
+// Claims (a) and (b) on small games, by enumeration: plans keep the joint cone,
+// and neither all followers together nor one alone could do better.
+func TestFollowersAnswerBest(t *testing.T) {
+	r := stream("answers")
+	worst := 0.0
+	for i := range 300 {
+		p := randomGame(r, 128, 300)
+		got := solve(t, Game{}, p, nil, reconfig.Budget{})
+		if !got.Evaluation.Feasible {
+			t.Fatalf("instance %d: %+v", i, got.Evaluation)
+		}
+		for a := -1; a < p.Operators.Count(); a++ {
+			which := follows(p)
+			if a >= 0 {
+				which = func(of int) bool { return of == a }
+			}
+			if a == p.Operators.Leader || len(p.Operators.Chains(which)) == 0 {
+				continue
+			}
+			part, e := judged(t, p, got.Plan, which)
+			least := solve(t, reconfig.Enumerator{}, part, nil, reconfig.Budget{}).Evaluation.Objective
+			if e.Objective-least > epsilon || !e.Feasible {
+				t.Fatalf("instance %d, operator %d: a response of %.12g, the best %.12g", i, a, e.Objective, least)
+			}
+			worst = math.Max(worst, e.Objective-least)
+		}
+	}
+	t.Logf("largest residual %.2g", worst)
+}
+
+// The same at the size of 118 buses, against bounds of a longer search that
+// knows nothing of the game's.
+func TestResidualHoldsAgainstALongerSearch(t *testing.T) {
+	f := newFederation(stream("residual"), 140, 10)
+	var last *reconfig.Result
+	var p *reconfig.Problem
+	for range 8 {
+		f.advance(p, last)
+		var warm *reconfig.Warm
+		var before reconfig.Plan
+		if last != nil {
+			warm, before = last.Next(), last.Plan
+		}
+		p = f.problem(before)
+		last = solve(t, Game{}, p, warm, reconfig.DefaultBudget())
+		if !last.Evaluation.Feasible {
+			t.Fatalf("%+v", last.Evaluation)
+		}
+		part, e := judged(t, p, last.Plan, follows(p))
+		long := solve(t, reconfig.Engine{}, part, nil, reconfig.Budget{Evaluations: 300, Nodes: 12, Pivots: 5000, Gap: 1e-4})
+		// f − bound is the value-function residual that is proven.
+		if x := e.Objective - long.Evaluation.Objective; x > last.Game.Residual+1e-9 {
+			t.Errorf("followers could save %g, more than the residual of %g", x, last.Game.Residual)
+		}
+		if x := (e.Objective - long.Bound) / e.Objective; x > 0.015 {
+			t.Errorf("a residual of %.2g %% by the longer search", 100*x)
+		}
+	}
+}
+
+// Claim (c), signs at the relaxed response: prices and slacks are not negative
+// and one of each pair is zero; a row with slack has no rate, so that where
+// both are zero (a biactive pair) the multiplier of the price is zero, and the
+// product of the pair's two multipliers with it: M-stationarity asks no more of
+// the pair. That rates are the multipliers is tested in package reconfig, by
+// differences.
+func TestComplementarityPairsHaveTheirSigns(t *testing.T) {
+	r := stream("pairs")
+	active, biactive := 0, 0
+	for i := range 300 {
+		p := randomGame(r, 128, 300)
+		m := newMatch(p, account{}, nil)
+		if err := m.play(); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range m.best.relaxed.Rows {
+			const zero = 1e-6
+			if row.Terminal {
+				continue // soft: its slack may be negative, at a price
+			}
+			if row.Price < -zero || row.SlackBits < -zero {
+				t.Fatalf("instance %d: %+v", i, row)
+			}
+			if row.Price > zero && row.SlackBits > 1e-3 {
+				t.Fatalf("instance %d: neither is zero: %+v", i, row)
+			}
+			switch {
+			case row.Price > zero:
+				active++
+			case row.SlackBits > 1e-3:
+				if math.Abs(row.Rate) > zero {
+					t.Fatalf("instance %d: a row with slack has a rate: %+v", i, row)
+				}
+			default:
+				biactive++
+			}
+		}
+	}
+	t.Logf("%d active pairs, %d biactive", active, biactive)
+	if active < 50 {
+		t.Error("too few pairs for a test")
+	}
+}
+
+// Claim (d): each round that is accepted pays for half its proximal term.
+func TestMeritFallsByTheProximalTerm(t *testing.T) {
+	r := stream("merit")
+	steps := 0
+	for i := range 600 {
+		p := randomGame(r, 128, 300)
+		p.Operators.Proximal = 0.01 * r.Float64()
+		m := newMatch(p, account{}, nil)
+		if err := m.play(); err != nil {
+			t.Fatal(err)
+		}
+		last := m.seen[0]
+		for _, merit := range m.merit[1:] {
+			k := slices.IndexFunc(m.seen, func(r *response) bool { return r.merit == merit })
+			next := m.seen[k]
+			if paid := last.merit - next.merit; paid < p.Operators.Proximal/2*distance(last.plan, next.plan) {
+				t.Fatalf("instance %d: %g, then %g at a distance of %g", i, last.merit, next.merit, distance(last.plan, next.plan))
+			}
+			last = next
+			steps++
+		}
+	}
+	if steps < 100 {
+		t.Errorf("only %d rounds were accepted", steps)
+	}
+}
+
+// oneShot is a chain of one step that is off or draws bits.
+func oneShot(id string, bits, dropped float64) reconfig.Chain {
+	return reconfig.Chain{ID: id, Before: reconfig.NoOption, Options: []reconfig.Option{
+		{Cost: []float64{dropped}},
+		{Cost: []float64{0}, Draws: []reconfig.Draw{{MeanBits: []float64{bits}, VarBits2: []float64{0}}}},
+	}}
+}
+
+// duel is a pool of 100 bits. The leader has two chains of 50 bits that are worth
+// 1 and 3 to it, and weights fairness by 4; the follower has one of 50. With both
+// on it is left with nothing and the leader pays 4; with one it pays 1 and
+// 4·(1/2)², which is less.
+func duel() *reconfig.Problem {
+	return &reconfig.Problem{
+		Steps: 1, Kappa: 0,
+		Chains:    []reconfig.Chain{oneShot("tso-1", 50, 1), oneShot("tso-2", 50, 3), oneShot("dso-1", 50, 1)},
+		Pools:     []reconfig.Pool{{ID: "CC0-CC1", StockBits: []float64{100}, StockVarBits: []float64{0}}},
+		Operators: &reconfig.Operators{Of: []int{0, 0, 1}, Names: []string{"TSO", "DSO1"}, FairnessWeight: 4},
+	}
+}
+
+// alternate has the leader answer the followers' last plan as they answer its,
+// until nothing changes: a Nash equilibrium.
+func alternate(t *testing.T, p *reconfig.Problem, plan reconfig.Plan) float64 {
+	t.Helper()
+	k := newKey(p)
+	leads := func(a int) bool { return a == p.Operators.Leader }
+	leaders, followers := p.Operators.Chains(leads), p.Operators.Chains(follows(p))
+	for range 20 {
+		// The leader, whatever followers would do about it.
+		best, least := plan.Clone(), math.Inf(1)
+		trial := plan.Clone()
+		every(p, leaders, trial, func() {
+			if e, err := p.Evaluate(trial); err == nil && e.Feasible {
+				if j := k.cost(trial.Pure(), k.shares(trial.Pure())); j < least {
+					best, least = trial.Clone(), j
+				}
+			}
+		})
+		part := p.Part(followers, best.Pure())
+		r := solve(t, reconfig.Enumerator{}, part, nil, reconfig.Budget{})
+		for i, l := range followers {
+			best[l] = r.Plan[i]
+		}
+		if reflect.DeepEqual(best, plan) {
+			break
+		}
+		plan = best
+	}
+	return k.cost(plan.Pure(), k.shares(plan.Pure()))
+}
+
+// Both Nash equilibria of the duel are worse for the leader than what it gets by
+// leading, wherever alternation begins.
+func TestLeadingBeatsAlternation(t *testing.T) {
+	p := duel()
+	optimum := enumerate(t, p, epsilon).leaderCost
+	got := solve(t, Game{}, p, nil, reconfig.Budget{})
+	if math.Abs(got.Game.LeaderCost-optimum) > 1e-9 || math.Abs(optimum-2) > 1e-9 {
+		t.Errorf("the leader has %g, at the optimum %g, expected 2", got.Game.LeaderCost, optimum)
+	}
+	if !slices.EqualFunc(got.Plan, reconfig.Plan{{0}, {1}, {1}}, slices.Equal[[]int]) {
+		t.Errorf("plan %v", got.Plan)
+	}
+	if nash := alternate(t, p, reconfig.Plan{{0}, {0}, {0}}); nash < 4-1e-9 {
+		t.Errorf("alternation from nothing ends at %g: not caught", nash)
+	}
+	// Where alternation starts from the leader's point of view does not help it.
+	warm := (&reconfig.Result{Plan: reconfig.Plan{{1}, {1}, {0}}}).Warm()
+	if again := solve(t, Game{}, p, warm, reconfig.Budget{}); math.Abs(again.Game.LeaderCost-optimum) > 1e-9 {
+		t.Errorf("from both chains on the leader has %g, the optimum is %g", again.Game.LeaderCost, optimum)
+	}
+}
+
+// Two followers would pay the same for the last 50 bits. The leader would have
+// them go to the one that has less.
+func TestTiesAreBrokenAsTheLeaderLikes(t *testing.T) {
+	for _, poor := range []int{1, 2} {
+		p := duel()
+		p.Chains = []reconfig.Chain{oneShot("tso", 10, 5), oneShot("a", 50, 1), oneShot("b", 50, 1), oneShot("rich", 40, 9)}
+		p.Operators = &reconfig.Operators{Of: []int{0, poor, 3 - poor, 3 - poor}, Names: []string{"TSO", "DSO1", "DSO2"}, FairnessWeight: 1}
+		got := solve(t, Game{}, p, nil, reconfig.Budget{})
+		if got.Plan[1][0] != 1 || got.Plan[2][0] != 0 {
+			t.Errorf("poor follower %d: plan %v, shares %.2f", poor, got.Plan, got.Game.Shares)
+		}
+	}
+}
+
+func TestNamesChangeNothing(t *testing.T) {
+	p := newFederation(stream("names"), 120, 5).problem(nil)
+	for _, s := range []reconfig.Solver{Game{}, Shares{}} {
+		want := solve(t, s, p, nil, reconfig.DefaultBudget())
+		q := *p
+		q.Chains, q.Pools = slices.Clone(p.Chains), slices.Clone(p.Pools)
+		o := *p.Operators
+		o.Names = []string{"w", "x", "y", "z"}
+		q.Operators = &o
+		for l := range q.Chains {
+			q.Chains[l].ID = "x" + strconv.Itoa(len(q.Chains)-l)
+		}
+		for e := range q.Pools {
+			q.Pools[e].ID = "a pool"
+		}
+		if got := solve(t, s, &q, nil, reconfig.DefaultBudget()); !reflect.DeepEqual(got, want) {
+			t.Errorf("%T: another result under other names", s)
+		}
+	}
+}
+
+// Numbers of chains, pools and operators are names, too. Where the optimum is
+// reached they cannot matter; a game that ends elsewhere may end elsewhere.
+func TestOtherNumbersReachTheSameOptimum(t *testing.T) {
+	r := stream("numbers")
+	same, n := 0, 0
+	for range 200 {
+		p := randomGame(r, 64, 64)
+		want := enumerate(t, p, epsilon).leaderCost
+		got := solve(t, Game{}, p, nil, reconfig.Budget{})
+		if got.Game.LeaderCost > want+1e-9 {
+			continue
+		}
+		n++
+		q := renumbered(p, r.Perm(len(p.Chains)), r.Perm(len(p.Pools)), r.Perm(p.Operators.Count()))
+		if again := solve(t, Game{}, q, nil, reconfig.Budget{}); math.Abs(again.Game.LeaderCost-want) <= 1e-9 {
+			same++
+		}
+		a, b := solve(t, Shares{}, p, nil, reconfig.Budget{}), solve(t, Shares{}, q, nil, reconfig.Budget{})
+		if d := a.Evaluation.Objective - b.Evaluation.Objective; math.Abs(d) > 1e-9 {
+			t.Errorf("shares cost %g more under other numbers", d)
+		}
+	}
+	t.Logf("%d of %d", same, n)
+	if same < n*97/100 {
+		t.Errorf("the optimum was reached again in %d of %d", same, n)
+	}
+}
+
+func renumbered(p *reconfig.Problem, chains, pools, operators []int) *reconfig.Problem {
+	q := *p
+	o := *p.Operators
+	q.Chains, q.Pools, q.Operators = nil, make([]reconfig.Pool, len(p.Pools)), &o
+	where := make([]int, len(pools))
+	for to, from := range pools {
+		where[from], q.Pools[to] = to, p.Pools[from]
+	}
+	o.Of, o.Names, o.Leader = nil, nil, operators[p.Operators.Leader]
+	for range operators {
+		o.Names = append(o.Names, "")
+	}
+	for _, from := range chains {
+		c := p.Chains[from]
+		c.Options = slices.Clone(c.Options)
+		for i := range c.Options {
+			c.Options[i].Draws = slices.Clone(c.Options[i].Draws)
+			for k := range c.Options[i].Draws {
+				d := &c.Options[i].Draws[k]
+				d.Pool = where[d.Pool]
+			}
+		}
+		q.Chains = append(q.Chains, c)
+		o.Of = append(o.Of, operators[p.Operators.Of[from]])
+	}
+	return &q
+}
