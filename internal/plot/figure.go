@@ -68,6 +68,9 @@ type Name struct {
 }
 
 func (a Axis) label() string {
+	if a.Quantity == "" {
+		return a.Unit
+	}
 	if a.Unit == "" {
 		return a.Quantity
 	}

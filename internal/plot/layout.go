@@ -75,6 +75,7 @@ func (f *Figure) draw(c draw.Canvas) {
 		g.Draw(cells[i])
 		inside := g.DataCanvas(cells[i])
 		f.Panels[i].writeTitle(inside)
+		f.Panels[i].nameLogAxis(inside, cells[i].Min.Y)
 		if f.Legend == Above {
 			f.Panels[i].nameLevels(inside, g)
 		}
@@ -85,7 +86,7 @@ func (f *Figure) draw(c draw.Canvas) {
 	if f.Legend == Above {
 		corner = vg.Point{X: f.left(c, inside.Min.X), Y: c.Max.Y - f.headHeight() - 2}
 	}
-	looks.drawLegend(c, corner, f.Legend)
+	looks.drawLegend(c, corner, f.Legend, f.indent())
 }
 
 // cells cuts the body into a place for each panel, so that panels' data stand
@@ -123,7 +124,7 @@ func (f *Figure) cells(body draw.Canvas, plots []*gonum.Plot) []draw.Canvas {
 		below, above := vg.Length(0), vg.Length(0)
 		for i := row * columns; i < min(len(plots), (row+1)*columns); i++ {
 			d := plots[i].DataCanvas(cells[i])
-			below = max(below, d.Min.Y-cells[i].Min.Y)
+			below = max(below, d.Min.Y-cells[i].Min.Y+f.Panels[i].logAxisHeight())
 			above = max(above, cells[i].Max.Y-d.Max.Y+f.Panels[i].titleHeight())
 		}
 		for i := row * columns; i < min(len(plots), (row+1)*columns); i++ {

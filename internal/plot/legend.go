@@ -23,11 +23,20 @@ func (f *Figure) legendHeight(p *palette) vg.Length {
 	if f.Legend != Above || len(p.legend) == 0 {
 		return 0
 	}
-	return rowHeight*vg.Length(len(p.lined(width-2*margin-legendIndent))) + 5
+	return rowHeight*vg.Length(len(p.lined(width-2*margin-f.indent()))) + 5
 }
 
-// legendIndent is how far right a legend above the panels may begin.
-const legendIndent = 100
+// indent is how far right a legend above the panels may begin: about where the
+// data do.
+func (f *Figure) indent() vg.Length {
+	w := vg.Length(45)
+	for i := 0; i < len(f.Panels); i += f.columns() {
+		for _, n := range f.Panels[i].Y.Names {
+			w = max(w, letters(smallSize, ink, false).Width(n.Text)+8)
+		}
+	}
+	return w
+}
 
 // lined breaks the legend into lines.
 func (p *palette) lined(room vg.Length) [][]entry {
@@ -45,14 +54,14 @@ func (p *palette) lined(room vg.Length) [][]entry {
 }
 
 // drawLegend lists the labels from a corner down, or in lines.
-func (p *palette) drawLegend(c draw.Canvas, corner vg.Point, place Place) {
+func (p *palette) drawLegend(c draw.Canvas, corner vg.Point, place Place, indent vg.Length) {
 	lines := make([][]entry, len(p.legend))
 	for i := range lines {
 		lines[i] = p.legend[i : i+1]
 	}
 	if place == Above {
-		lines = p.lined(width - 2*margin - legendIndent)
-		corner.X = min(corner.X, c.Min.X+legendIndent)
+		lines = p.lined(width - 2*margin - indent)
+		corner.X = min(corner.X, c.Min.X+indent)
 	}
 	y := corner.Y - rowHeight/2
 	for _, line := range lines {

@@ -64,15 +64,19 @@ const rowRoom = 0.6
 
 func (p *Panel) hasShapes() bool { return len(p.Shapes) > 0 }
 
-// widened leaves a little room at both ends, but none below a zero.
+// widened leaves a little room at both ends; a scale that begins near zero
+// begins there.
 func (a Axis) widened(least, greatest float64) (float64, float64) {
 	if a.Log {
 		f := math.Max(math.Pow(greatest/least, room), 1.05)
 		return least / f, greatest * f
 	}
 	size := greatest - least
-	if least < 0 || least > size {
+	switch {
+	case least < 0 || least > size/2:
 		least -= room * size
+	case least < size/2:
+		least = 0
 	}
 	return least, greatest + room*size
 }

@@ -1,7 +1,9 @@
 package plot
 
 import (
+	"cmp"
 	"image/color"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -55,6 +57,9 @@ func newPalette(f *Figure) *palette {
 		for _, s := range f.Panels[i].Spans {
 			if _, known := p.spans[s.Label]; s.Label != "" && !known {
 				p.spans[s.Label] = shades[len(p.spans)%len(shades)]
+				if c := p.fixed[s.Label].RGB; c != 0 {
+					p.spans[s.Label] = rgb(c)
+				}
 				p.legend = append(p.legend, entry{label: s.Label, kind: ofShade, shade: p.spans[s.Label]})
 			}
 		}
@@ -88,6 +93,10 @@ func (p *palette) addShapes(f *Figure) {
 	for _, e := range p.legend {
 		known[e.label] = true
 	}
+	first := len(p.legend)
+	defer func() { // in the order of the looks
+		slices.SortStableFunc(p.legend[first:], func(a, b entry) int { return cmp.Compare(p.order[a.label], p.order[b.label]) })
+	}()
 	for i := range f.Panels {
 		for _, s := range f.Panels[i].Shapes {
 			for _, e := range s.entries() {

@@ -18,6 +18,9 @@ func (p *Panel) axes(looks *palette, named bool) *gonum.Plot {
 	l := p.limits()
 	g.X.Min, g.X.Max, g.Y.Min, g.Y.Max = l.xMin, l.xMax, l.yMin, l.yMax
 	g.X.Label.Text, g.Y.Label.Text = p.X.label(), p.Y.label()
+	if p.X.Log {
+		g.X.Label.Text = "" // see nameLogAxis
+	}
 	for _, a := range []*gonum.Axis{&g.X, &g.Y} {
 		label, tick := letters(labelSize, ink, false), letters(smallSize, ink, false)
 		label.XAlign, label.YAlign = a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign
@@ -87,6 +90,24 @@ func (p *Panel) titleHeight() vg.Length {
 		return 0
 	}
 	return panelTitle
+}
+
+// nameLogAxis writes the label of a logarithmic x axis below the cell. Gonum
+// would reserve room for it as if it stood at the arithmetic middle of the axis.
+func (p *Panel) nameLogAxis(inside draw.Canvas, bottom vg.Length) {
+	if !p.X.Log || p.X.label() == "" {
+		return
+	}
+	style := letters(labelSize, ink, false)
+	style.XAlign, style.YAlign = draw.XCenter, draw.YTop
+	inside.FillText(style, vg.Point{X: inside.Center().X, Y: bottom - 3}, p.X.label())
+}
+
+func (p *Panel) logAxisHeight() vg.Length {
+	if !p.X.Log || p.X.label() == "" {
+		return 0
+	}
+	return labelSize + 5
 }
 
 // writeTitle writes the panel's title above its data.

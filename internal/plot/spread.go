@@ -66,15 +66,12 @@ func (s Spread) plot(k pen) {
 	k.FillPolygon(tint(c, 0.45), corners)
 	k.StrokeLines(pencil, append(corners, corners[0]))
 	k.StrokeLine2(draw.LineStyle{Color: ink, Width: 2}, k.x(q2), middle-half, k.x(q2), middle+half)
-	text := k.x(max(high, q3))
-	if s.Violin {
-		text = k.x(sorted[len(sorted)-1])
-	}
+	text := k.x(q3)
 	if s.Text != "" {
 		style := letters(smallSize, quiet, false)
 		at := vg.Point{X: min(text+5, k.Max.X-style.Width(s.Text)-2), Y: middle + half + 2}
 		if !s.Violin {
-			at.Y = middle - 3
+			at = vg.Point{X: min(k.x(q3)+5, at.X), Y: middle + 4}
 		}
 		write(k.Canvas, style, at, s.Text)
 	}

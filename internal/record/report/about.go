@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"cosim/internal/experiment"
 	"cosim/internal/record"
 )
 
@@ -49,6 +50,7 @@ type about struct {
 			} `yaml:"pool"`
 		} `yaml:"keys"`
 		Reconfiguration struct {
+			Solver string        `yaml:"solver"`
 			Period time.Duration `yaml:"period"`
 		} `yaml:"reconfiguration"`
 	} `yaml:"experiment"`
@@ -74,6 +76,12 @@ func readAbout(dir string) (*about, error) {
 		return nil, fmt.Errorf("report: %s: %w", file, err)
 	}
 	return a, nil
+}
+
+// reconfigures says whether the plan of the chains is decided anew all the time.
+func (a *about) reconfigures() bool {
+	solver := a.Experiment.Reconfiguration.Solver
+	return solver != "" && solver != experiment.SolverNone
 }
 
 // kindOf is a node's kind: cc, gateway, rtu or ied.

@@ -56,10 +56,11 @@ func someOf(r experiment.Row) bool {
 	return false
 }
 
+// besidePanel has a row an experiment.
 func (s *study) besidePanel(r experiment.Row) plot.Panel {
 	name, scale := r.Heading()
 	p := plot.Panel{
-		Title: strings.SplitN(name, " / ", 2)[0], X: plot.Axis{Quantity: r.Label, Unit: r.Unit, Ticks: 5},
+		Title: strings.SplitN(name, " / ", 2)[0], X: plot.Axis{Unit: r.Unit, Ticks: 5},
 		Y: plot.Axis{Names: []plot.Name{}}, HeightCM: rowsFrameCM + 0.7 + 1.15*rowCM*float64(len(s.groups)),
 	}
 	if r.Unit == "" {
@@ -193,7 +194,7 @@ func (s *study) frequency() *picture {
 	if first == nil {
 		return nil
 	}
-	p.Spans = append(spans(first.steps, "load step"), spans(first.breaks, "QKD fibre broken")...)
+	p.Spans = append(spans(first.steps, stepped), spans(first.breaks, broken)...)
 	if s.single() {
 		p.Marks = []plot.Mark{extreme(first)}
 	}
@@ -285,7 +286,7 @@ func around(breaks []interval, at float64) []plot.Span {
 	var out []plot.Span
 	for _, b := range breaks {
 		if b.to >= at-beforeS && b.from <= at+afterS {
-			out = append(out, plot.Span{From: b.from - at, To: b.to - at, Label: "QKD fibre broken"})
+			out = append(out, plot.Span{From: b.from - at, To: b.to - at, Label: broken})
 		}
 	}
 	return out

@@ -14,7 +14,7 @@ const drawnPools = 4
 
 // pools show the key at the control centre over time.
 func (s *study) pools() *picture {
-	f := &plot.Figure{Title: "Key at the control centre", Legend: plot.Above}
+	f := &plot.Figure{Title: "Key at the control centre", Legend: plot.Above, Looks: []plot.Look{{Label: broken, RGB: 0xCFCFCF}}}
 	left := 0
 	for _, g := range s.groups {
 		r := g.shown
@@ -24,7 +24,7 @@ func (s *study) pools() *picture {
 		e := &r.about.Experiment
 		p := plot.Panel{
 			Y: plot.Axis{Quantity: "key in the pool", Unit: "kbit"}, X: plot.Axis{Quantity: "time", Unit: "s"},
-			HeightCM: 6.5, Spans: spans(r.trace.breaks, "QKD fibre broken"),
+			HeightCM: 6.5, Spans: spans(r.trace.breaks, broken),
 		}
 		p.X.To = e.Duration.Seconds()
 		if e.Keys.Supply == "store" {
@@ -99,7 +99,7 @@ func (s *study) keyUse() *picture {
 	lay := s.layRows(links)
 	p := plot.Panel{
 		X: plot.Axis{Quantity: "consumed / generated key"}, Y: plot.Axis{Names: lay.names},
-		HeightCM: rowsFrameCM + rowCM*lay.total,
+		HeightCM: rowsFrameCM + 0.5*lay.total,
 	}
 	for i := range lay.at {
 		g := s.groups[i%len(s.groups)]
@@ -113,7 +113,7 @@ func (s *study) keyUse() *picture {
 			From: nan, To: nan,
 		})
 	}
-	p.X.From, p.X.To = 0, 1.1
+	p.X.From, p.X.To = -0.02, 1.08
 	return &picture{
 		"keys", fmt.Sprintf("Use of the key of each QKD link: consumed / generated over the whole run, mean with 95 %% interval and each run as a point, %s. Key that stood in the pool at the start is consumed but not generated, so that 1 can be exceeded a little.", s.runsText()),
 		&plot.Figure{Title: "Use of key by link", Legend: plot.Above, Looks: s.looks(), Panels: []plot.Panel{p}},
@@ -151,12 +151,12 @@ func (s *study) keyBooks() *picture {
 		p.Y.Names = append(p.Y.Names, plot.Name{At: plot.Row(i), Text: k.link})
 		bar := plot.Bar{Row: plot.Row(i), Parts: []plot.Part{
 			{Label: "consumed", Size: k.consumed / 1e6},
+			{Label: "still in the pool", Size: max(0, (k.generated-k.consumed-k.discarded-k.expired)/1e6)},
 			{Label: "discarded: pool full or link lost", Size: k.discarded / 1e6},
 			{Label: "expired", Size: k.expired / 1e6},
 		}}
-		bar.Parts = append(bar.Parts, plot.Part{Label: "still in the pool", Size: max(0, (k.generated-k.consumed-k.discarded-k.expired)/1e6)})
 		if k.generated > 0 {
-			bar.Text = fmt.Sprintf("used %.0f %%", 100*k.consumed/k.generated)
+			bar.Text = fmt.Sprintf("used %s", percent(k.consumed/k.generated))
 		}
 		most = max(most, k.generated/1e6, (k.consumed+k.discarded+k.expired)/1e6)
 		p.Shapes = append(p.Shapes, bar)
@@ -164,6 +164,8 @@ func (s *study) keyBooks() *picture {
 	p.X.To = max(1.15*most, 1e-6)
 	return &picture{
 		"keys", fmt.Sprintf("n = 1 run (seed %d). What became of the key that each QKD link generated; the text is consumed / generated.", s.seed),
-		&plot.Figure{Title: "Key by link", Legend: plot.Above, Panels: []plot.Panel{p}},
+		&plot.Figure{Title: "Key by link", Legend: plot.Above, Panels: []plot.Panel{p}, Looks: keyLooks},
 	}
 }
+
+var keyLooks = []plot.Look{{Label: "consumed"}, {Label: "still in the pool", RGB: 0x56B4E9}, {Label: "discarded: pool full or link lost", RGB: 0xE69F00}, {Label: "expired", RGB: 0x595959}}

@@ -16,7 +16,7 @@ var nan = math.NaN()
 func (s *study) decisions() *picture {
 	var deciding []*group
 	for _, g := range s.groups {
-		if g.gaps.Count() > 0 {
+		if g.gaps.Count() > 0 && g.runs[0].about.reconfigures() {
 			deciding = append(deciding, g)
 		}
 	}
@@ -43,7 +43,7 @@ func (s *study) decisions() *picture {
 		side = ""
 	}
 	return &picture{
-		"decisions", "n = " + n + "." + caption + " " + side + "share of decisions whose gap, (objective − bound) / max(1, |objective|), is no larger; gaps below 10⁻⁶ count as that.", f,
+		"decisions", "n = " + n + "." + caption + " " + side + "share of decisions whose gap, (objective − bound) / max(1, |objective|), is no larger; gaps below 10⁻⁵ count as that.", f,
 	}
 }
 
@@ -91,9 +91,9 @@ func timesPanel(groups []*group) plot.Panel {
 
 // gapsPanel has the distribution of gaps.
 func gapsPanel(groups []*group) plot.Panel {
-	const least = 1e-4 // percent
+	const least = 1e-3 // percent
 	p := plot.Panel{
-		Title: "gap", X: plot.Axis{Quantity: "gap to the proven bound", Unit: "%", Log: true, From: least, To: 1},
+		Title: "gap of a decision", X: plot.Axis{Quantity: "gap to the proven bound", Unit: "%", Log: true, From: least, To: 1},
 		Y: plot.Axis{Quantity: "decisions up to it", Unit: "%", From: 0, To: 104, Ticks: 5}, HeightCM: 6,
 	}
 	for _, g := range groups {

@@ -13,14 +13,15 @@ import (
 // wrong.
 var causes = []struct {
 	name string
+	rgb  uint32 // none of an experiment's
 	of   func(metrics.CauseCounts) int64
 }{
-	{"no-key", func(c metrics.CauseCounts) int64 { return c.NoKey }},
-	{"link-down", func(c metrics.CauseCounts) int64 { return c.LinkDown }},
-	{"late", func(c metrics.CauseCounts) int64 { return c.Late }},
-	{"queue-drop", func(c metrics.CauseCounts) int64 { return c.QueueDrop }},
-	{"rejected", func(c metrics.CauseCounts) int64 { return c.Rejected }},
-	{"deactivated", func(c metrics.CauseCounts) int64 { return c.Deactivated }},
+	{"no-key", 0xE69F00, func(c metrics.CauseCounts) int64 { return c.NoKey }},
+	{"link-down", 0x56B4E9, func(c metrics.CauseCounts) int64 { return c.LinkDown }},
+	{"late", 0x999999, func(c metrics.CauseCounts) int64 { return c.Late }},
+	{"queue-drop", 0xCC79A7, func(c metrics.CauseCounts) int64 { return c.QueueDrop }},
+	{"rejected", 0x202020, func(c metrics.CauseCounts) int64 { return c.Rejected }},
+	{"deactivated", 0xF0E442, func(c metrics.CauseCounts) int64 { return c.Deactivated }},
 }
 
 // rows lays out a row for each class and experiment: classes with a gap
@@ -100,7 +101,7 @@ func (s *study) failures() *picture {
 	p.X.To = max(1.8*widest, 1) // room for the texts
 	f := &plot.Figure{Title: "Failed tasks by class and cause", Legend: plot.Above, Panels: []plot.Panel{p}}
 	for _, c := range causes {
-		f.Looks = append(f.Looks, plot.Look{Label: c.name})
+		f.Looks = append(f.Looks, plot.Look{Label: c.name, RGB: c.rgb})
 	}
 	return &picture{
 		"failures", fmt.Sprintf("Share of the decided tasks of each class that failed, by the one cause that each has, %s; tasks of all runs together. P_succ is successes / decided tasks.", s.runsText()), f,

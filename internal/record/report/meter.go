@@ -143,6 +143,9 @@ func (m *meter) summary(t *trace) *metrics.Summary {
 	s.Keys.LowestPoolBits, s.Keys.LowestPoolAtS = m.pool.Value(), at(m.pool.AtNS())
 	s.Keys.SafePoolBits = metrics.Number(e.Keys.Pool.SafeBits)
 	s.Fairness = m.fairness.Summary()
+	if !m.about.reconfigures() {
+		return s
+	}
 	s.Decisions = metrics.DecisionSummary{
 		Count: t.gaps.Count(), GapP50: t.gaps.QuantileS(0.5), GapP99: t.gaps.QuantileS(0.99), GapMax: t.gaps.MaxS(),
 	}

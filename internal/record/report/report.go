@@ -185,7 +185,13 @@ func (s *study) looks() []plot.Look {
 	for _, g := range s.groups {
 		list = append(list, plot.Look{Label: g.label})
 	}
-	return list
+	return append(list, plot.Look{Label: stepped, RGB: 0xFBEBDD}, plot.Look{Label: broken, RGB: 0xCFCFCF})
 }
+
+// Labels of what is shaded.
+const (
+	stepped = "load step"
+	broken  = "QKD fibre broken"
+)
 
 func compareText(a, b string) int { return strings.Compare(a, b) }
