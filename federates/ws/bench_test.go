@@ -118,7 +118,7 @@ func benchmarkFloor(b *testing.B, n int, apart bool) {
 func startPeer(b testing.TB, words string) {
 	b.Helper()
 	peer := exec.Command(os.Args[0])
-	peer.Env = append(os.Environ(), peerEnv+"="+words, "GOMAXPROCS=1")
+	peer.Env = append(os.Environ(), peerEnv+"="+words, "GOMAXPROCS=2")
 	stderr, err := peer.StderrPipe()
 	if err != nil {
 		b.Fatal(err)

@@ -90,6 +90,13 @@ func dial(ctx context.Context, url string, end time.Time, o Options) (*websocket
 	dialer := websocket.Dialer{
 		Subprotocols: []string{o.Codec.Protocol()}, TLSClientConfig: o.TLS, HandshakeTimeout: 10 * time.Second,
 		ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10,
+		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return beingPatient(c), nil
+		},
 	}
 	header := http.Header{}
 	if o.Token != "" {
@@ -146,9 +153,6 @@ func newPlayer(federate sync.Federate, o Options) *player {
 // session plays until the run stops or the connection breaks.
 func (p *player) session(ctx context.Context, socket *websocket.Conn) error {
 	defer context.AfterFunc(ctx, func() { _ = socket.NetConn().Close() })()
-	if tcp, ok := socket.NetConn().(*net.TCPConn); ok {
-		_ = tcp.SetNoDelay(true)
-	}
 	var buffer bytes.Buffer
 	if err := p.greet(socket, &buffer); err != nil {
 		return err
