@@ -43,7 +43,8 @@ integration: setup ## tests against independent tools (tshark, Chromium, HiGHS, 
 
 .PHONY: faults
 faults: ## what external federates do wrong: 500 seeded cases, counted by kind
-	$(GO) test -tags integration -run IntegrationFaultCampaign -v -timeout 15m ./internal/experiment | grep -v -e '=== ' -e '--- PASS'
+	@$(GO) test -tags integration -run IntegrationFaultCampaign -v -timeout 15m ./internal/experiment >faults.out; \
+	status=$$?; grep -v -e '=== ' -e '--- PASS' faults.out; rm faults.out; exit $$status
 
 INFLUXD = .cache/influxdb-1.8.10/influxd
 $(INFLUXD):
@@ -53,6 +54,7 @@ $(INFLUXD):
 .PHONY: setup
 setup: $(INFLUXD) ## what the integration tests use: Debian packages (root only), InfluxDB from source, HiGHS and Grafana's types from npm
 	@missing=; command -v tshark >/dev/null || missing=tshark; \
+	command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	if [ -z "$$missing" ]; then :; elif [ "$$(id -u)" = 0 ]; then \
