@@ -12,28 +12,25 @@ type Point struct {
 	Residual   float64
 }
 
-// Curve solves problems of a game cold, under each limit of rounds: what a
-// figure of fairness over rounds needs. Points are in the order of problems,
-// then of limits. A game that ended before its limit is not played again for
-// larger ones.
+// Curve plays problems from nothing, under each of rising limits of rounds: what
+// a figure of fairness over rounds needs. Points are in the order of problems,
+// then of limits.
 func Curve(problems []*reconfig.Problem, limits []int, budget reconfig.Budget) ([]Point, error) {
 	var points []Point
 	for i, p := range problems {
 		if err := check(p); err != nil {
 			return nil, err
 		}
-		var last *reconfig.Game
-		for _, limit := range limits {
-			if last == nil || !last.Converged || last.Rounds >= limit {
-				q, o := *p, *p.Operators
-				o.Rounds, q.Operators = limit, &o
-				r, err := Game{}.Solve(&q, nil, budget)
-				if err != nil {
-					return nil, err
-				}
-				last = r.Game
+		m := newMatch(p, account{budget: budget}, nil)
+		for _, m.limit = range limits {
+			if err := m.play(); err != nil {
+				return nil, err
 			}
-			points = append(points, Point{i, limit, last.Rounds, last.Fairness, last.LeaderCost, last.Residual})
+			r, err := m.settle()
+			if err != nil {
+				return nil, err
+			}
+			points = append(points, Point{i, m.limit, m.rounds, r.Game.Fairness, r.Game.LeaderCost, r.Game.Residual})
 		}
 	}
 	return points, nil

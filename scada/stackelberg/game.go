@@ -118,21 +118,20 @@ func copied(p *reconfig.Problem, chains []int) []reconfig.Chain {
 	return out
 }
 
-// play goes through the rounds.
+// play goes through the rounds, from where it was left.
 func (m *match) play() error {
-	opening, err := m.opening()
-	if err != nil {
-		return err
+	if m.best == nil {
+		opening, err := m.opening()
+		if err != nil {
+			return err
+		}
+		if m.best, err = m.respond(opening); err != nil {
+			return err
+		}
+		m.merit = append(m.merit, m.best.merit)
 	}
-	if m.best, err = m.respond(opening); err != nil {
-		return err
-	}
-	m.merit = append(m.merit, m.best.merit)
-	if len(m.leaders) == 0 || len(m.followers) == 0 {
-		m.stable = true
-		return nil
-	}
-	for m.rounds < m.limit && !m.account.spent() {
+	m.stable = m.stable || len(m.leaders) == 0 || len(m.followers) == 0
+	for !m.stable && m.rounds < m.limit && !m.account.spent() {
 		plan, err := m.proposal()
 		if err != nil {
 			return err

@@ -62,6 +62,7 @@ func (s Shares) Solve(p *reconfig.Problem, warm *reconfig.Warm, budget reconfig.
 		return nil, err
 	}
 	k := newKey(p)
+	r.Work = work.work
 	r.Game = &reconfig.Game{Residual: residual, Converged: true}
 	k.report(r)
 	settle(r, residual)
