@@ -202,17 +202,27 @@ func (p *deliveryLine) show(s influx.Status) {
 		return
 	}
 	p.last = now
-	rate := float64(s.Points-p.first.Points) / now.Sub(p.began).Seconds()
-	text := fmt.Sprintf("influx: %.0f %% sent, %.0f points/s", 100*float64(s.SentBytes)/float64(max(1, s.TotalBytes)), rate)
-	if s.Away {
-		text = fmt.Sprintf("influx: %.0f %% sent, waiting %.0f s for the database", 100*float64(s.SentBytes)/float64(max(1, s.TotalBytes)), s.SilentFor.Seconds())
-	}
+	text := "influx: " + p.text(s, now.Sub(p.began).Seconds())
 	if p.terminal {
 		fmt.Fprintf(p.cmd.ErrOrStderr(), "\r\x1b[K%s", text)
 		p.shown = true
 		return
 	}
 	fmt.Fprintln(p.cmd.ErrOrStderr(), text)
+}
+
+// text says how much is sent, how fast, and how long the rest takes at this
+// pace.
+func (p *deliveryLine) text(s influx.Status, afterS float64) string {
+	sent := fmt.Sprintf("%.0f %% sent", 100*float64(s.SentBytes)/float64(max(1, s.TotalBytes)))
+	if s.Away {
+		return fmt.Sprintf("%s, waiting for the database for %.0f s", sent, s.SilentFor.Seconds())
+	}
+	sent += fmt.Sprintf(", %.0f points/s", float64(s.Points-p.first.Points)/afterS)
+	if bytes := s.SentBytes - p.first.SentBytes; bytes > 0 {
+		sent += fmt.Sprintf(", %.0f s left", afterS*float64(s.TotalBytes-s.SentBytes)/float64(bytes))
+	}
+	return sent
 }
 
 func (p *deliveryLine) end() {

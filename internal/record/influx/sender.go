@@ -192,7 +192,7 @@ func (s *Sender) Finish(ctx context.Context, limits Limits, progress func(Status
 	for _, f := range s.feeds {
 		switch {
 		case f.err == nil && f.receipt.Refused > 0:
-			left = append(left, Undelivered{f.dir, fmt.Errorf("%d points refused", f.receipt.Refused)})
+			left = append(left, Undelivered{f.dir, fmt.Errorf("it refused %d of the points", f.receipt.Refused)})
 		case errors.Is(f.err, context.Canceled) && f.trouble != nil:
 			left = append(left, Undelivered{f.dir, f.trouble})
 		case f.err != nil:

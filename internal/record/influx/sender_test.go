@@ -134,7 +134,7 @@ func TestBadPointIsLeftOutAlone(t *testing.T) {
 			s, m := newSender(t, f.URL)
 			s.Send(dir, testRun())
 			left := finish(t, s)
-			if len(left) != 1 || !strings.Contains(left[0].Err.Error(), "1 points refused") {
+			if len(left) != 1 || !strings.Contains(left[0].Err.Error(), "refused 1 of the points") {
 				t.Errorf("left %v", left)
 			}
 			if got, want := f.count(), pointsOf(2500)-1; got != want {
