@@ -20,10 +20,8 @@ func (s *study) fairness() *picture {
 			return
 		}
 		x := metrics.Describe(values)
-		p.Y.Names = append(p.Y.Names, plot.Name{At: -at, Text: name})
-		p.Shapes = append(p.Shapes, plot.Spread{
-			Row: -at, Label: label, Values: values, Violin: true, Text: fmt.Sprintf("median %.3f", float64(x.Median)),
-		})
+		p.Y.Names = append(p.Y.Names, plot.Name{At: -at, Text: fmt.Sprintf("%s   %.3f", name, float64(x.Median))})
+		p.Shapes = append(p.Shapes, plot.Spread{Row: -at, Label: label, Values: values, Violin: true})
 		at++
 	}
 	for _, g := range s.groups {
@@ -49,7 +47,7 @@ func (s *study) fairness() *picture {
 		}
 	}
 	return &picture{
-		"fairness", fmt.Sprintf("Key fairness: %s, %s. Violin: density over time and runs (Gaussian kernel, Silverman's width), cut at the extremes; box: quartiles and median.", what, s.runsText()),
+		"fairness", fmt.Sprintf("Key fairness: %s, %s. Violin: density over time and runs (Gaussian kernel, Silverman's width), cut at the extremes; box: quartiles and median, whose value stands beside the name.", what, s.runsText()),
 		&plot.Figure{Title: "Key fairness", Legend: plot.Above, Looks: s.looks(), Panels: []plot.Panel{p}},
 	}
 }
@@ -93,11 +91,14 @@ func (s *study) roundsAndFairness() *picture {
 			continue
 		}
 		points := plot.Points{Label: g.label}
-		for _, v := range values {
-			points.X, points.Y = append(points.X, v[0]), append(points.Y, v[1])
+		var rounds []float64
+		for i, v := range values {
+			rounds = append(rounds, v[0])
+			_, aside := math.Modf(float64(i) * math.Phi) // evenly spread, whatever their number
+			points.X, points.Y = append(points.X, v[0]+asideRounds*(aside-0.5)), append(points.Y, v[1])
 		}
 		p.Shapes = append(p.Shapes, points)
-		if trend, rho, ok := trendOf(points.X, points.Y); ok {
+		if trend, rho, ok := trendOf(rounds, points.Y); ok {
 			trend.Label = "trend, " + g.label
 			p.Lines = append(p.Lines, trend)
 			n += fmt.Sprintf(" %s: correlation %s.", g.label, fixed(metrics.Number(rho), 2))
@@ -108,9 +109,13 @@ func (s *study) roundsAndFairness() *picture {
 	}
 	f.Panels = []plot.Panel{p}
 	return &picture{
-		"rounds", fmt.Sprintf("Each point a decision, evenly chosen where there are more than %s a run, %s: rounds of LD-CP until it ended, and the fairness of the plan. Line: mean F_K of decisions of nearly so many rounds.%s", thousands(thinnedLimit), s.runsText(), n), f,
+		"rounds", fmt.Sprintf("Each point a decision, evenly chosen where there are more than %s a run, %s: rounds of LD-CP until it ended, and the fairness of the plan. Points of one number of rounds stand side by side. Line: mean F_K of decisions of so many rounds, or nearly so many.%s", thousands(thinnedLimit), s.runsText(), n), f,
 	}
 }
+
+// asideRounds is over how much decisions of one number of rounds are spread, so
+// that they do not cover each other.
+const asideRounds = 0.5
 
 // played are the decisions of all runs: rounds, F_K.
 func (g *group) played() [][2]float64 {
@@ -132,8 +137,8 @@ func (g *group) played() [][2]float64 {
 	return all
 }
 
-// trendOf is the mean of y in bins of x with as many points each, and the
-// correlation of the two.
+// trendOf is the mean of y at each x, or where there are many in bins of x with
+// as many points each, and the correlation of the two.
 func trendOf(x, y []float64) (plot.Line, float64, bool) {
 	order := make([]int, len(x))
 	for i := range order {
@@ -141,20 +146,23 @@ func trendOf(x, y []float64) (plot.Line, float64, bool) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
 	line := plot.Line{Role: plot.Main}
-	bins := min(12, max(2, len(x)/20))
-	for b := range bins {
-		from, to := b*len(x)/bins, (b+1)*len(x)/bins
+	for from, to := 0, 0; from < len(x); from = to {
+		to = min(from+max(1, len(x)/trendBins), len(x))
+		for to < len(x) && x[order[to]] == x[order[to-1]] {
+			to++ // equal ones together
+		}
 		sx, sy := 0.0, 0.0
 		for _, i := range order[from:to] {
 			sx += x[i] / float64(to-from)
 			sy += y[i] / float64(to-from)
 		}
-		if k := len(line.X); to > from && (k == 0 || sx > line.X[k-1]) {
-			line.X, line.Y = append(line.X, sx), append(line.Y, sy)
-		}
+		line.X, line.Y = append(line.X, sx), append(line.Y, sy)
 	}
 	return line, correlation(x, y), len(line.X) > 1
 }
+
+// trendBins is how many points a trend has, and one more at most.
+const trendBins = 16
 
 // correlation is Pearson's.
 func correlation(x, y []float64) float64 {

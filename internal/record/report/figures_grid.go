@@ -186,7 +186,7 @@ func (s *study) frequency() *picture {
 		x, y := t.frequency.line(1000)
 		line := plot.Line{Label: g.label, Role: plot.Dashed, X: x, Y: y}
 		if s.single() {
-			line.Label = "centre of inertia"
+			line.Label, line.Role = inertia, plot.Ordinary
 		}
 		p.Lines = append(p.Lines, line)
 		p.X.To = max(p.X.To, g.shown.about.Experiment.Duration.Seconds())
@@ -264,7 +264,7 @@ func (s *study) contingencies() *picture {
 			x, y := own.line(1000)
 			line := plot.Line{Label: g.label, Role: plot.Dashed, X: x, Y: y}
 			if s.single() {
-				line.Label = "centre of inertia"
+				line.Label, line.Role = inertia, plot.Ordinary
 			}
 			p.Lines = append(p.Lines, line)
 			lo, hi := own.extremes()

@@ -14,7 +14,7 @@ const drawnPools = 4
 
 // pools show the key at the control centre over time.
 func (s *study) pools() *picture {
-	f := &plot.Figure{Title: "Key at the control centre", Legend: plot.Above, Looks: []plot.Look{{Label: broken, RGB: 0xCFCFCF}}}
+	f := &plot.Figure{Title: "Key at the control centre", Legend: plot.Above}
 	left := 0
 	for _, g := range s.groups {
 		r := g.shown
@@ -52,6 +52,10 @@ func (s *study) pools() *picture {
 	if len(f.Panels) == 0 {
 		return nil
 	}
+	for _, l := range f.Panels[0].Lines {
+		f.Looks = append(f.Looks, plot.Look{Label: l.Label})
+	}
+	f.Looks = append(f.Looks, brokenLook)
 	for i := range f.Panels[:len(f.Panels)-1] {
 		f.Panels[i].X.Quantity, f.Panels[i].X.Unit = "", ""
 	}

@@ -98,7 +98,10 @@ func (s *study) failures() *picture {
 		widest = max(widest, 100*float64(t.Failed.Total())/float64(decided))
 		p.Shapes = append(p.Shapes, bar)
 	}
-	p.X.To = max(1.8*widest, 1) // room for the texts
+	p.X.To = 1.8 * widest // room for the texts
+	if widest == 0 {
+		p.X.To = 1
+	}
 	f := &plot.Figure{Title: "Failed tasks by class and cause", Legend: plot.Above, Panels: []plot.Panel{p}}
 	for _, c := range causes {
 		f.Looks = append(f.Looks, plot.Look{Label: c.name, RGB: c.rgb})

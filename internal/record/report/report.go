@@ -185,13 +185,16 @@ func (s *study) looks() []plot.Look {
 	for _, g := range s.groups {
 		list = append(list, plot.Look{Label: g.label})
 	}
-	return append(list, plot.Look{Label: stepped, RGB: 0xFBEBDD}, plot.Look{Label: broken, RGB: 0xCFCFCF})
+	return append(list, plot.Look{Label: inertia, RGB: 0x0072B2}, plot.Look{Label: stepped, RGB: 0xFBEBDD}, brokenLook)
 }
 
-// Labels of what is shaded.
+// Labels of what has one look in all figures.
 const (
+	inertia = "centre of inertia"
 	stepped = "load step"
 	broken  = "QKD fibre broken"
 )
+
+var brokenLook = plot.Look{Label: broken, RGB: 0xCFCFCF}
 
 func compareText(a, b string) int { return strings.Compare(a, b) }

@@ -32,7 +32,7 @@ var stripStates = []plot.Look{
 	{Label: "aes-wc, rerouted", RGB: 0xE69F00, Plain: true},
 	{Label: "aes", RGB: 0xA9D6F2, Plain: true},
 	{Label: "aes, rerouted", RGB: 0xFBE0A0, Plain: true},
-	{Label: "off", RGB: 0x000000, Plain: true},
+	{Label: "off", RGB: 0x010101, Plain: true},
 }
 
 func newStrips(a *about) *strips {

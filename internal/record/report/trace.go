@@ -177,7 +177,7 @@ func (s *scanner) row(tNS int64, v []float64) {
 		}
 	}
 	rounds, played := s.value(columnRounds)
-	if planned, ok := s.value(columnPlanned); ok && played && tNS > 0 {
+	if planned, ok := s.value(columnPlanned); ok && played && rounds > 0 {
 		s.rounds.add(rounds, planned)
 	}
 	if !s.drawn {
