@@ -19,8 +19,12 @@ var _ reconfig.Solver = Game{}
 const favour = 1e-7
 
 // finalists are so many of the leader's plans of least merit that the
-// followers' integer response decides between.
-const finalists = 6
+// followers' integer response decides between, in a first decision and in one
+// that starts from the last.
+const (
+	finalists     = 6
+	warmFinalists = 2
+)
 
 // DefaultRounds are the rounds of a decision that starts from the last one.
 const DefaultRounds = 6
