@@ -88,3 +88,4 @@ cover: ## test coverage by package
 pictures: ## the pictures of the documentation
 	$(GO) run docs/pictures/contingency.go
 	$(GO) run ./cmd/cosim grid step ieee39 --load 15 --mw 100 --png docs/pictures/step-39.png
+	$(GO) run ./cmd/cosim link --to 240 --step 1 --png docs/pictures/link.png >/dev/null

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -170,7 +169,7 @@ type stepFlags struct {
 	seconds  float64
 	avr      bool
 	agc      float64
-	png, svg string
+	pictures pictures
 }
 
 func newGridStep() *cobra.Command {
@@ -193,8 +192,7 @@ func newGridStep() *cobra.Command {
 	flags.Float64Var(&f.seconds, "seconds", 60, "how many `SECONDS` to look")
 	flags.BoolVar(&f.avr, "avr", false, "machines with field circuit and exciter")
 	flags.Float64Var(&f.agc, "agc", 0, "secondary control of this `GAIN`, 1/s; 0 is none")
-	flags.StringVar(&f.png, "png", "", "write a picture of the frequencies to this `FILE`, as PNG")
-	flags.StringVar(&f.svg, "svg", "", "write it to this `FILE`, as SVG")
+	f.pictures.register(flags, "the frequencies")
 	cmd.MarkFlagsOneRequired("load", "trip-gen", "trip-branch")
 	return cmd
 }
@@ -218,7 +216,7 @@ func (f *stepFlags) run(cmd *cobra.Command, name string) error {
 	if step.StepResponse, err = grid.ComputeStep(c, opt, f.event, f.seconds); err != nil {
 		return failure{err}
 	}
-	if err := f.draw(step); err != nil {
+	if step.Pictures, err = f.pictures.write(step.Figure()); err != nil {
 		return failure{err}
 	}
 	return step.Print(cmd.OutOrStdout(), f.format())
@@ -239,27 +237,7 @@ func (f *stepFlags) check() error {
 	if !(f.agc >= 0) {
 		errs = append(errs, fmt.Errorf("--agc is %g, expected a gain above 0", f.agc))
 	}
-	for _, picture := range [][2]string{{"png", f.png}, {"svg", f.svg}} {
-		flag, file := picture[0], picture[1]
-		if file != "" && !strings.EqualFold(filepath.Ext(file), "."+flag) {
-			errs = append(errs, fmt.Errorf("--%s %s: expected a name that ends in .%s", flag, file, flag))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// draw writes the pictures that are asked for.
-func (f *stepFlags) draw(step *terminal.Step) error {
-	for _, file := range []string{f.png, f.svg} {
-		if file == "" {
-			continue
-		}
-		if err := step.Figure().WriteFile(file); err != nil {
-			return err
-		}
-		step.Pictures = append(step.Pictures, file)
-	}
-	return nil
+	return errors.Join(append(errs, f.pictures.check())...)
 }
 
 // checkEvent refuses an element that the case does not have, and names the one

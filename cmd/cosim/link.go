@@ -19,6 +19,7 @@ type linkFlags struct {
 	from, to, step float64
 	models         []string
 	published      bool
+	pictures       pictures
 	json, csv      bool
 }
 
@@ -45,6 +46,7 @@ under every model. --set changes what the links are made of.`,
 	flags.Float64Var(&f.step, "step", 10, "from one to the next, `KM`")
 	flags.StringSliceVar(&f.models, "models", experiment.LinkModels(), "rate `MODELS`, and in which order")
 	flags.BoolVar(&f.published, "published", false, "beside the published rates of real systems")
+	f.pictures.register(flags, "rates and QBER over distance")
 	flags.BoolVar(&f.json, "json", false, "print everything as JSON")
 	flags.BoolVar(&f.csv, "csv", false, "print the rates over distance as CSV")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
@@ -53,7 +55,7 @@ under every model. --set changes what the links are made of.`,
 
 func (f *linkFlags) run(cmd *cobra.Command, args []string) error {
 	lengths, err := f.distances()
-	if err != nil {
+	if err := errors.Join(err, f.pictures.check()); err != nil {
 		return err
 	}
 	for _, name := range f.models {
@@ -71,6 +73,9 @@ func (f *linkFlags) run(cmd *cobra.Command, args []string) error {
 	study, err := experiment.StudyLinks(d, f.models, lengths)
 	if err != nil {
 		return err
+	}
+	if _, err := f.pictures.write(terminal.LinkFigure(study)); err != nil {
+		return failure{err}
 	}
 	format := terminal.Text
 	switch {

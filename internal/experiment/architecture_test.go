@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"internal/sweep":            {"internal/experiment", "internal/metrics", "internal/record", "internal/rng", "internal/spelling", "federates/ws"},
 	"grafana":                   {"grafana", "internal/record/influx"},
 	"internal/terminal":         {"internal/sweep", "internal/experiment", "internal/metrics", "internal/plot", "sync", "grid", "quantum"},
-	"cmd":                       {"quantum", "internal/sweep", "internal/experiment", "internal/metrics", "internal/record/alert", "internal/record/influx", "internal/record/report", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
+	"cmd":                       {"quantum", "internal/sweep", "internal/experiment", "internal/metrics", "internal/plot", "internal/record/alert", "internal/record/influx", "internal/record/report", "internal/serve", "internal/spelling", "internal/terminal", "sync", "cases", "grid"},
 }
 
 func TestImportsFlowOneWay(t *testing.T) {
