@@ -144,7 +144,7 @@ func (s *study) recovery() *picture {
 		x := metrics.Describe(values)
 		p.Shapes = append(p.Shapes, plot.Spread{
 			Row: plot.Row(i), Label: g.label, Values: values,
-			Text: fmt.Sprintf("median %s s", metrics.Significant(round(float64(x.Median), 2))),
+			Text: fmt.Sprintf("median %s s", three(float64(x.Median))),
 		})
 	}
 	if most < 3 {
@@ -155,11 +155,6 @@ func (s *study) recovery() *picture {
 		fmt.Sprintf("Time to recovery, %s. One point a run: the mean over its faults of the time with |Δf| > 50 mHz from the fault to the return that lasts 5 s. Box: quartiles and median; whiskers: farthest runs within 1.5 box lengths.", s.runsText()),
 		&plot.Figure{Title: "Time to recovery", Legend: plot.Above, Looks: s.looks(), Panels: []plot.Panel{p}},
 	}
-}
-
-func round(x float64, digits int) float64 {
-	f := math.Pow10(digits)
-	return math.Round(x*f) / f
 }
 
 const safeMHZ = 1000 * metrics.SafeHz
@@ -302,7 +297,7 @@ func (s *study) overlayText() string {
 func (s *study) recordText() string {
 	for _, g := range s.groups {
 		if g.shown != nil {
-			return g.shown.about.Experiment.Steps.Record.String()
+			return step(g.shown.about.Experiment.Steps.Record)
 		}
 	}
 	return ""

@@ -89,10 +89,9 @@ func (s *study) aboutOne(d *pageData) {
 		d.Warning = fmt.Sprintf("This run ended at %.1f of %.0f s, before its time: its figures cover that and cannot be set beside those of whole runs.", simulated, e.Duration.Seconds())
 	}
 	if r.killed {
-		d.Warning += fmt.Sprintf(" It left no summary; the figures are computed from its log, which has a value every %v: Δf_max may have been larger.", e.Steps.Record)
-		if r.trace != nil {
-			d.Warning += " The log is " + strings.SplitN(r.trace.ending.String(), " (", 2)[0] + "."
-		}
+		end := r.trace.ending
+		d.Warning += fmt.Sprintf(" It left no summary; the figures are computed from its log, which has a value every %s: Δf_max may have been larger. The log holds %s rows and %s events.",
+			step(e.Steps.Record), thousands(end.Rows), thousands(end.Events))
 	}
 	d.Answers = []answers{{Numbers: s.answersOfOne(r.summary)}}
 	d.Details = []pageTable{faultTable(r.summary), figureTable(r.summary)}

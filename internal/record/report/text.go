@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"cosim/internal/metrics"
 )
@@ -80,13 +82,13 @@ func percent(share float64) string {
 	return fmt.Sprintf("%.*f %%", digits, 100*share)
 }
 
-// seconds writes a time between microseconds and minutes.
-func seconds(s float64) string {
-	switch {
-	case s < 1e-3:
-		return fmt.Sprintf("%.3g µs", 1e6*s)
-	case s < 1:
-		return fmt.Sprintf("%.3g ms", 1e3*s)
+// step writes a step of time: "100 ms".
+func step(d time.Duration) string {
+	if d%time.Second == 0 {
+		return fmt.Sprintf("%d s", d/time.Second)
 	}
-	return fmt.Sprintf("%.3g s", s)
+	return fmt.Sprintf("%g ms", float64(d)/float64(time.Millisecond))
 }
+
+// three writes three digits: "18.3".
+func three(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
