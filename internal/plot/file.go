@@ -46,7 +46,7 @@ func (f *Figure) WritePNG(w io.Writer) error {
 	}
 	c := vgimg.NewWith(vgimg.UseWH(width, f.height()), vgimg.UseDPI(dpi))
 	f.draw(draw.New(c))
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(w, c.Image()); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.DefaultCompression}).Encode(w, c.Image()); err != nil {
 		return fmt.Errorf("plot: %w", err)
 	}
 	return nil

@@ -191,7 +191,7 @@ func (s *study) frequency() *picture {
 	}
 	p.Spans = append(spans(first.steps, stepped), spans(first.breaks, broken)...)
 	if s.single() {
-		p.Marks = []plot.Mark{extreme(first)}
+		p.Marks = []plot.Mark{extreme(s.one())}
 	}
 	return &picture{
 		"frequency", s.shownText() + fmt.Sprintf(" Δf of the centre of inertia over the whole run; every %s a value, thinned so that all peaks remain.", s.recordText()),
@@ -199,11 +199,16 @@ func (s *study) frequency() *picture {
 	}
 }
 
-// extreme marks the largest deviation.
-func extreme(t *trace) plot.Mark {
-	least, greatest := t.frequency.extremes()
+// extreme marks the largest deviation: of all steps as the summary has it, on
+// the side that the series shows.
+func extreme(r *run) plot.Mark {
+	least, greatest := r.trace.frequency.extremes()
+	sign := -1.0
 	if greatest.y > -least.y {
-		least = greatest
+		least, sign = greatest, 1
+	}
+	if g := r.summary.Grid; !r.killed && g.DeltaFMaxHz.Defined() {
+		least = point{float64(g.DeltaFMaxAtS), sign * float64(g.DeltaFMaxHz)}
 	}
 	return plot.Mark{X: least.t, Y: 1000 * least.y, Text: fmt.Sprintf("%s mHz at %.1f s", signed(1000*least.y), least.t)}
 }

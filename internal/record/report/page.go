@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cosim/internal/experiment"
@@ -120,13 +121,13 @@ func (s *study) answersOfOne(m *metrics.Summary) []answer {
 		recovery.Unit, recovery.More = "", "no fault in this run"
 	}
 	list = append(list, recovery)
+	keys := []string{"p_succ", "delta_f_max_hz", "key_use_centre", "trr_s"}
+	if len(list) > len(keys) {
+		keys = slices.Insert(keys, 3, "key_fairness_median")
+	}
 	if s.paper {
-		for i, key := range []string{"p_succ", "delta_f_max_hz", "key_use_centre"} {
-			list[i].Paper = experiment.PaperFigure(m.Experiment, key)
-		}
-		list[len(list)-1].Paper = experiment.PaperFigure(m.Experiment, "trr_s")
-		if len(list) == 5 {
-			list[3].Paper = experiment.PaperFigure(m.Experiment, "key_fairness_median")
+		for i, key := range keys {
+			list[i].Paper = rangeText(experiment.PaperFigure(m.Experiment, key))
 		}
 	}
 	return list
@@ -182,7 +183,7 @@ func (s *study) answerOf(r experiment.Row, group int) answer {
 		a.Unit = ""
 	}
 	if s.paper {
-		a.Paper = strings.Replace(r.Paper[group], "-", "–", 1)
+		a.Paper = rangeText(r.Paper[group])
 	}
 	if p := r.Paired[group]; p != nil && p.N > 0 {
 		a.Difference = minus(p.Text(scale, true)) + " to " + s.groups[0].label
@@ -190,6 +191,10 @@ func (s *study) answerOf(r experiment.Row, group int) answer {
 	return a
 }
 
+// rangeText writes "12-16" with the dash of ranges.
+func rangeText(paper string) string { return strings.Replace(paper, "-", "–", 1) }
+
+// minus gives a number the sign that typographers use.
 func minus(text string) string { return strings.Replace(text, "-", "−", 1) }
 
 // seeds says which: "seeds 1 to 30".
@@ -225,7 +230,7 @@ func (s *study) comparisonTable() *pageTable {
 		for i := range s.groups {
 			row = append(row, minus(r.Samples[i].Text(scale, false)))
 			if s.paper && s.comparison.Groups[i].InPaper() {
-				row = append(row, strings.Replace(r.Paper[i], "-", "–", 1))
+				row = append(row, rangeText(r.Paper[i]))
 			}
 			if i > 0 && s.comparison.Groups[i].CommonSeeds > 0 {
 				row = append(row, minus(r.Paired[i].Text(scale, true)))
