@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Shape is what a panel shows besides lines: [Band], [Points], [Spread],
+// Shape is what a panel shows besides lines: [Points], [Spread],
 // [Interval], [Bar], [Range], [Strip], [Heat]. Those that stand in a row have
 // its place on the y axis, which names it.
 type Shape interface {
@@ -66,32 +66,6 @@ func (k pen) beside(x vg.Length, row float64, words string) {
 		at.X = k.Max.X - style.Width(words) - 2
 	}
 	write(k.Canvas, style, at, words)
-}
-
-// Band fills the area between two curves, for example a forecast's interval.
-type Band struct {
-	Label        string
-	X, Low, High []float64
-}
-
-func (b Band) extent(see func(x, y float64)) {
-	for i, x := range b.X {
-		see(x, b.Low[i])
-		see(x, b.High[i])
-	}
-}
-
-func (b Band) entries() []entry { return labelled(b.Label, ofArea) }
-
-func (b Band) plot(k pen) {
-	var outline []vg.Point
-	for i, x := range b.X {
-		outline = append(outline, k.at(x, b.High[i]))
-	}
-	for i := len(b.X) - 1; i >= 0; i-- {
-		outline = append(outline, k.at(b.X[i], b.Low[i]))
-	}
-	k.FillPolygon(tint(k.looks.color(b.Label), 0.3), k.ClipPolygonXY(outline))
 }
 
 // Points is a cloud; each label has its own colour and marker.

@@ -112,7 +112,10 @@ func (s *study) takeAll(dirs []string) error {
 	runs := map[identity]*run{}
 	for _, dir := range dirs {
 		r, err := openRun(dir)
-		if err != nil || r.killed {
+		if err != nil {
+			return err
+		}
+		if r.killed {
 			continue // the notes say so
 		}
 		id := identity{r.summary.DefinitionSHA256, r.summary.Seed}
