@@ -79,6 +79,16 @@ func (r *relaxation) coefficient(w *row, k *column) float64 {
 	return w.scale * a
 }
 
+// draw is what an option draws by slot; nil for nothing.
+func (c *flatChain) draw(o, slot int) *flatDraw {
+	for i := range c.draws[o] {
+		if d := &c.draws[o][i]; d.slot == slot {
+			return d
+		}
+	}
+	return nil
+}
+
 // drawsFrom says whether the column draws from a pool of its chain's, by slot; −1
 // is none.
 func (k *column) drawsFrom(slot, steps int) bool {

@@ -17,7 +17,9 @@ type descent struct {
 	from, until [][]int
 
 	options []int
-	column  column // of a move, for the rows
+	// of a move, drawn up to each step
+	drawnMean, drawnVar []float64
+	judged              []judgement // by chain
 	// of the chain at hand, by step 0..H: what its plan costs before it, with
 	// changes; and by slot: what it draws before it
 	paid    []float64
@@ -39,6 +41,7 @@ func newDescent(r *relaxation, g *ledger) *descent {
 	d := &descent{
 		r: r, ledger: g, cost: make([][]float64, n), mean: make([][]float64, n), from: make([][]int, n), until: make([][]int, n),
 		options: make([]int, h), paid: make([]float64, h+1), relief: make([]float64, h+1), least: make([]float64, n),
+		judged: make([]judgement, n),
 	}
 	slots := 0
 	for l := range r.chains {
@@ -46,7 +49,7 @@ func newDescent(r *relaxation, g *ledger) *descent {
 		d.prepare(l)
 	}
 	d.drawn = make([]float64, slots*(h+1))
-	d.column.mean, d.column.variance = make([]float64, slots*h), make([]float64, slots*h)
+	d.drawnMean, d.drawnVar = make([]float64, h), make([]float64, h)
 	return d
 }
 
@@ -119,8 +122,37 @@ func (d *descent) steepest(chains []int, known func(l int, options []int) *colum
 // worth is a saving that is not rounding.
 const worth = 1e-9
 
+// judgement is the best move of a chain, as long as its plan and the sums that
+// the move was judged by stay as they are.
+type judgement struct {
+	plan   *column
+	stamps []int
+	best   move
+	ok     bool
+}
+
 // best is the move of chain l that saves most among those that fit.
 func (d *descent) best(l int) (best move, ok bool) {
+	c, g, j := &d.r.chains[l], d.ledger, &d.judged[l]
+	grid := len(g.stamps) - 1
+	if j.stamps == nil {
+		j.stamps = d.r.mem.ints.take(len(c.pools) + 1)
+	}
+	same := j.plan == g.plan[l] && (c.Pending == nil || j.stamps[len(c.pools)] == g.stamps[grid])
+	j.plan, j.stamps[len(c.pools)] = g.plan[l], g.stamps[grid]
+	for slot, e := range c.pools {
+		if j.stamps[slot] != g.stamps[e] {
+			j.stamps[slot], same = g.stamps[e], false
+		}
+	}
+	if !same {
+		j.best, j.ok = d.judge(l)
+	}
+	return j.best, j.ok
+}
+
+// judge finds the best move of chain l.
+func (d *descent) judge(l int) (best move, ok bool) {
 	c := &d.r.chains[l]
 	if c.Pending != nil {
 		return d.bestPending(l)
@@ -256,32 +288,42 @@ func (d *descent) apply(l int, m move) {
 	}
 }
 
-// fits says whether all rows hold after a move.
+// fits says whether all rows hold after a move; as before it, so does its chain's
+// draw up to the first step that changes.
 func (d *descent) fits(l int, m move) bool {
-	d.apply(l, m)
-	c := &d.r.chains[l]
+	c, plan := &d.r.chains[l], d.ledger.plan[l]
 	h := d.r.steps
-	k := &d.column
-	k.chain = l
-	clear(k.mean)
-	clear(k.variance)
-	for t, o := range d.options {
-		for i := range c.draws[o] {
-			x := &c.draws[o][i]
-			k.mean[x.slot*h+t] += x.mean[t]
-			k.variance[x.slot*h+t] += x.variance[t]
+	from, to := m.step, h
+	if m.prefix {
+		from, to = 0, m.step
+	}
+	for slot, e := range c.pools {
+		x := c.draw(m.option, slot)
+		if x == nil && !plan.drawsFrom(slot, h) {
+			continue
+		}
+		mean, variance := 0.0, 0.0
+		if from > 0 {
+			mean, variance = plan.mean[slot*h+from-1], plan.variance[slot*h+from-1]
+		}
+		for t := from; t < h; t++ {
+			if t >= to {
+				x = c.draw(plan.options[t], slot)
+			}
+			if x != nil {
+				mean += x.mean[t]
+				variance += x.variance[t]
+			}
+			d.drawnMean[t], d.drawnVar[t] = mean, variance
+		}
+		if !d.ledger.fitsPool(c, e, from, plan.mean[slot*h:(slot+1)*h], plan.variance[slot*h:(slot+1)*h], d.drawnMean, d.drawnVar) {
+			return false
 		}
 	}
-	for i := range len(c.pools) * h {
-		if i%h > 0 {
-			k.mean[i] += k.mean[i-1]
-			k.variance[i] += k.variance[i-1]
-		}
-	}
-	return d.ledger.fits(k)
+	return true
 }
 
-// bestPending is best where the step of the first message matters too: moves
+// bestPending is judge where the step of the first message matters too: moves
 // are judged by their columns.
 func (d *descent) bestPending(l int) (best move, ok bool) {
 	c := &d.r.chains[l]

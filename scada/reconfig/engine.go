@@ -40,6 +40,7 @@ type search struct {
 	pool      [][]*column // by chain: every column made so far
 	ledger    *ledger
 	best      []*column
+	offered   Plan // the options of the ledger's plan
 	upper     float64
 	lower     float64
 	work      Work
@@ -63,7 +64,7 @@ func newSearch(p *Problem, budget Budget, mixes bool) *search {
 	r := relax(p, mixes)
 	s := &search{
 		r: r, relaxed: mixes, budget: budget, pricer: newPricer(r), pool: make([][]*column, len(r.chains)),
-		ledger: newLedger(r), cone: newEnvelope(r), terminal: make([]float64, len(p.Pools)), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
+		ledger: newLedger(r), offered: make(Plan, len(r.chains)), cone: newEnvelope(r), terminal: make([]float64, len(p.Pools)), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
 	}
 	s.descent = newDescent(r, s.ledger)
 	for c := range 2 {

@@ -13,10 +13,15 @@ type ledger struct {
 	output []float64    // of the grid, by output and step
 	soft   []softRow    // by pool
 	kappa2 float64
+	// stamps are by pool, and of the grid last: equal ones mean equal sums, to
+	// the bit.
+	stamps []int
+	clock  int
+	saved  *sums // see save
 }
 
 func newLedger(r *relaxation) *ledger {
-	g := &ledger{r: r, plan: make([]*column, len(r.chains)), kappa2: r.p.Kappa * r.p.Kappa}
+	g := &ledger{r: r, plan: make([]*column, len(r.chains)), stamps: r.mem.ints.take(len(r.p.Pools) + 1), kappa2: r.p.Kappa * r.p.Kappa}
 	n := len(r.p.Pools) * r.steps
 	for c := range 2 {
 		g.limit[c], g.mean[c], g.spread[c] = make([]float64, n), make([]float64, n), make([]float64, n)
@@ -54,16 +59,61 @@ func (g *ledger) set(plan []*column) {
 	for i := range g.output {
 		g.output[i] = g.r.response.free[i/g.r.steps][i%g.r.steps]
 	}
+	for i := range g.stamps {
+		g.touch(i)
+	}
 	copy(g.plan, plan)
 	for _, k := range plan {
 		g.book(k, 1)
 	}
 }
 
+// touch says that the sums of a pool, or of the grid, change.
+func (g *ledger) touch(i int) {
+	g.clock++
+	g.stamps[i] = g.clock
+}
+
+// sums are all that a ledger knows of a plan.
+type sums struct {
+	plan         []*column
+	mean, spread [2][]float64
+	output       []float64
+	stamps       []int
+}
+
+// save keeps the plan and its sums for restore.
+func (g *ledger) save() {
+	if g.saved == nil {
+		g.saved = new(sums)
+	}
+	x := g.saved
+	for c := range 2 {
+		x.mean[c], x.spread[c] = append(x.mean[c][:0], g.mean[c]...), append(x.spread[c][:0], g.spread[c]...)
+	}
+	x.plan, x.output, x.stamps = append(x.plan[:0], g.plan...), append(x.output[:0], g.output...), append(x.stamps[:0], g.stamps...)
+}
+
+// restore takes back what was booked since save.
+func (g *ledger) restore() {
+	x := g.saved
+	for c := range 2 {
+		copy(g.mean[c], x.mean[c])
+		copy(g.spread[c], x.spread[c])
+	}
+	copy(g.plan, x.plan)
+	copy(g.output, x.output)
+	copy(g.stamps, x.stamps)
+}
+
 func (g *ledger) book(k *column, sign float64) {
 	c := &g.r.chains[k.chain]
 	h := g.r.steps
 	for slot, e := range c.pools {
+		if !k.drawsFrom(slot, h) {
+			continue
+		}
+		g.touch(e)
 		for t := range h {
 			m, v := sign*k.mean[slot*h+t], sign*k.variance[slot*h+t]
 			g.mean[everyone][e*h+t] += m
@@ -75,6 +125,7 @@ func (g *ledger) book(k *column, sign float64) {
 		}
 	}
 	if k.sentAt >= 0 {
+		g.touch(len(g.stamps) - 1)
 		for i := range g.output {
 			g.output[i] += sign * g.r.response.of(c.Pending, k.sentAt, k.sentBy, i/h, i%h)
 		}
@@ -128,18 +179,29 @@ func (g *ledger) fits(k *column) bool {
 	old := g.plan[k.chain]
 	h := g.r.steps
 	for slot, e := range c.pools {
-		for t := h - 1; t >= 0; t-- {
-			j, i := slot*h+t, e*h+t
-			dm, dv := k.mean[j]-old.mean[j], k.variance[j]-old.variance[j]
-			if dm <= 0 && dv <= 0 {
-				continue
-			}
-			if !g.kept(everyone, i, g.mean[everyone][i]+dm, g.spread[everyone][i]+dv) {
-				return false
-			}
-			if !c.Highest && !g.kept(lower, i, g.mean[lower][i]+dm, g.spread[lower][i]+dv) {
-				return false
-			}
+		a, b := slot*h, (slot+1)*h
+		if !g.fitsPool(c, e, 0, old.mean[a:b], old.variance[a:b], k.mean[a:b], k.variance[a:b]) {
+			return false
+		}
+	}
+	return true
+}
+
+// fitsPool says whether the rows of pool e would hold from a step on if chain c
+// drew other than it does now.
+func (g *ledger) fitsPool(c *flatChain, e, from int, mean, variance, newMean, newVariance []float64) bool {
+	h := g.r.steps
+	for t := h - 1; t >= from; t-- {
+		dm, dv := newMean[t]-mean[t], newVariance[t]-variance[t]
+		if dm <= 0 && dv <= 0 {
+			continue
+		}
+		i := e*h + t
+		if !g.kept(everyone, i, g.mean[everyone][i]+dm, g.spread[everyone][i]+dv) {
+			return false
+		}
+		if !c.Highest && !g.kept(lower, i, g.mean[lower][i]+dm, g.spread[lower][i]+dv) {
+			return false
 		}
 	}
 	return true
@@ -213,12 +275,4 @@ func (g *ledger) sendCost(c *flatChain, k *column) float64 {
 		return 0
 	}
 	return c.send[k.sentBy*g.r.steps+k.sentAt] - c.Pending.oneOffCost(k.sentAt)
-}
-
-func (g *ledger) options() Plan {
-	plan := make(Plan, len(g.plan))
-	for l, k := range g.plan {
-		plan[l] = append([]int(nil), k.options...)
-	}
-	return plan
 }

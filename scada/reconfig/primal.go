@@ -13,7 +13,10 @@ func (s *search) offer(plan []*column) {
 
 // take offers the plan of the ledger and says whether it is the best now.
 func (s *search) take() bool {
-	e, err := s.r.p.Evaluate(s.ledger.options())
+	for l, k := range s.ledger.plan {
+		s.offered[l] = k.options
+	}
+	e, err := s.r.p.Evaluate(s.offered)
 	if err == nil && e.Feasible && e.Objective < s.upper {
 		s.upper = e.Objective
 		s.best = append(s.best[:0], s.ledger.plan...)
@@ -248,6 +251,8 @@ func (s *search) column(l int, options []int) *column {
 // shake takes the changes of option out of one chain at a time, lets the others
 // make good for it, and keeps what is better.
 func (s *search) shake() {
+	s.ledger.set(s.best)
+	s.ledger.save()
 	for better := true; better; {
 		better = false
 		for l := range s.r.chains {
@@ -262,12 +267,17 @@ func (s *search) shake() {
 					s.scratch[t] = 0
 				}
 			}
-			s.ledger.set(s.best)
 			if keep, _ := s.known(l, s.scratch); keep != k && s.ledger.fits(keep) {
 				s.ledger.exchange(keep)
 				s.improve(l)
 				s.improve(noChain)
-				better = s.take() || better
+				if s.take() {
+					better = true
+					s.ledger.set(s.best)
+					s.ledger.save()
+				} else {
+					s.ledger.restore()
+				}
 			}
 		}
 	}
