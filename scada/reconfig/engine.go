@@ -41,6 +41,7 @@ type search struct {
 	ledger    *ledger
 	best      []*column
 	offered   Plan // the options of the ledger's plan
+	drawn     []consumption
 	upper     float64
 	lower     float64
 	work      Work
@@ -64,7 +65,7 @@ func newSearch(p *Problem, budget Budget, mixes bool) *search {
 	r := relax(p, mixes)
 	s := &search{
 		r: r, relaxed: mixes, budget: budget, pricer: newPricer(r), pool: make([][]*column, len(r.chains)),
-		ledger: newLedger(r), offered: make(Plan, len(r.chains)), cone: newEnvelope(r), terminal: make([]float64, len(p.Pools)), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
+		ledger: newLedger(r), offered: make(Plan, len(r.chains)), drawn: make([]consumption, len(p.Pools)*p.Steps), cone: newEnvelope(r), terminal: make([]float64, len(p.Pools)), upper: math.Inf(1), lower: math.Inf(-1), scratch: make([]int, p.Steps),
 	}
 	s.descent = newDescent(r, s.ledger)
 	for c := range 2 {
@@ -192,10 +193,10 @@ func (s *search) result() (*Result, error) {
 	for l, k := range s.best {
 		plan[l] = append([]int(nil), k.options...)
 	}
-	e, err := s.r.p.Evaluate(plan)
-	if err != nil {
+	if err := s.r.p.checkShape(plan); err != nil {
 		return nil, err
 	}
+	e := s.r.p.evaluate(plan, s.r.response, s.drawn)
 	s.work.Rows = len(s.r.rows)
 	bound := math.Min(s.lower, e.Objective)
 	return &Result{

@@ -29,18 +29,29 @@ func (p *Problem) Evaluate(plan Plan) (Evaluation, error) {
 	if err := p.checkShape(plan); err != nil {
 		return Evaluation{}, err
 	}
+	var r *response
+	if p.Grid != nil {
+		r = p.Grid.response(p.Steps)
+	}
+	return p.evaluate(plan, r, make([]consumption, len(p.Pools)*p.Steps)), nil
+}
+
+// evaluate is Evaluate of a plan of the right shape, with the response of the
+// grid and room for what is drawn by pool and step.
+func (p *Problem) evaluate(plan Plan, r *response, drawn []consumption) Evaluation {
 	e := Evaluation{Feasible: true, ExcessBits: math.Inf(-1)}
 	for l := range p.Chains {
 		e.addChain(&p.Chains[l], plan[l])
 	}
+	p.consume(plan, drawn)
 	for pool := range p.Pools {
-		e.addPool(p, plan, pool)
+		e.addPool(p, drawn[pool*p.Steps:(pool+1)*p.Steps], pool)
 	}
 	if p.Grid != nil {
-		e.Grid = p.gridCost(plan, p.Grid.response(p.Steps))
+		e.Grid = p.gridCost(plan, r)
 	}
 	e.Objective = e.Service + e.Switching + e.Terminal + e.Pending + e.Grid
-	return e, nil
+	return e
 }
 
 func (p *Problem) checkShape(plan Plan) error {
@@ -90,26 +101,44 @@ func (c *Chain) cost(options []int) (service, switching, pending float64) {
 	return service, switching, pending
 }
 
-// addPool checks the rows of one pool and adds its terminal cost.
-func (e *Evaluation) addPool(p *Problem, plan Plan, pool int) {
-	var mean, variance [2]float64
-	for t := range p.Steps {
+// consumption is what is drawn from a pool up to the end of a step, by class of
+// row.
+type consumption struct{ mean, variance [2]float64 }
+
+// consume sums what a plan draws, by pool and step.
+func (p *Problem) consume(plan Plan, drawn []consumption) {
+	h := p.Steps
+	for t := range h {
+		for e := range p.Pools {
+			if x := &drawn[e*h+t]; t > 0 {
+				*x = drawn[e*h+t-1]
+			} else {
+				*x = consumption{}
+			}
+		}
 		for l := range p.Chains {
-			for _, d := range p.Chains[l].Options[plan[l][t]].Draws {
-				if d.Pool != pool {
-					continue
-				}
-				mean[everyone] += d.MeanBits[t]
-				variance[everyone] += d.VarBits2[t]
-				if !p.Chains[l].Highest {
-					mean[lower] += d.MeanBits[t]
-					variance[lower] += d.VarBits2[t]
+			c := &p.Chains[l]
+			draws := c.Options[plan[l][t]].Draws
+			for i := range draws {
+				d := &draws[i]
+				x := &drawn[d.Pool*h+t]
+				x.mean[everyone] += d.MeanBits[t]
+				x.variance[everyone] += d.VarBits2[t]
+				if !c.Highest {
+					x.mean[lower] += d.MeanBits[t]
+					x.variance[lower] += d.VarBits2[t]
 				}
 			}
 		}
+	}
+}
+
+// addPool checks the rows of one pool and adds its terminal cost.
+func (e *Evaluation) addPool(p *Problem, drawn []consumption, pool int) {
+	for t := range p.Steps {
 		for _, c := range []class{everyone, lower} {
 			limit, _ := p.elasticLimit(pool, t, c)
-			lhs := mean[c] + p.Kappa*math.Sqrt(p.fixedVar(pool, t, c)+variance[c])
+			lhs := drawn[t].mean[c] + p.Kappa*math.Sqrt(p.fixedVar(pool, t, c)+drawn[t].variance[c])
 			if lhs-limit > e.ExcessBits {
 				e.ExcessBits, e.ExcessPool, e.ExcessStep = lhs-limit, pool, t
 			}
@@ -118,7 +147,7 @@ func (e *Evaluation) addPool(p *Problem, plan Plan, pool int) {
 			}
 		}
 	}
-	e.Terminal += p.terminalCost(pool, mean[everyone])
+	e.Terminal += p.terminalCost(pool, drawn[p.Steps-1].mean[everyone])
 }
 
 // terminalCost of drawing mean bits over the horizon.

@@ -79,7 +79,8 @@ func (m *master) activate(w *row) {
 	m.parent, m.link = append(m.parent, parent), append(m.link, link)
 	m.claims = append(m.claims, 0)
 	for k := range m.columns {
-		m.columns[k].a = append(m.columns[k].a, m.r.coefficient(w, m.columns[k].column))
+		c := &m.columns[k]
+		c.a = m.r.mem.floats.append(c.a, m.r.coefficient(w, c.column))
 	}
 	// Limits differ a little from the true ones so that no two bases are at the
 	// same point (no cycling). Bounds are made with the true ones.
@@ -94,7 +95,7 @@ func (m *master) activate(w *row) {
 	if room < 0 {
 		sign, member = -1, excess(n)
 	}
-	last := make([]float64, n+1, n+9)
+	last := m.r.mem.floats.take(n + 9)[:n+1]
 	for i, b := range m.basis {
 		if g := m.entry(b, n); g != 0 {
 			for j := range n {
@@ -104,7 +105,7 @@ func (m *master) activate(w *row) {
 	}
 	last[n] = sign
 	for i := range m.inverse {
-		m.inverse[i] = append(m.inverse[i], 0)
+		m.inverse[i] = m.r.mem.floats.append(m.inverse[i], 0)
 	}
 	m.inverse = append(m.inverse, last)
 	m.basis = append(m.basis, member)

@@ -26,7 +26,9 @@ import (
 type envelope struct {
 	r     *relaxation
 	share [][]float64 // by chain; option and step
-	items []increment
+	items []increment // by chain, step and rank
+	order []int       // of items by falling share
+	some  []int       // see sort
 }
 
 // increment is one y_j.
@@ -68,21 +70,10 @@ func (e *envelope) cut(pool, step int, k class, mean float64) *row {
 	if len(e.items) == 0 {
 		return nil // nothing is random, the chord's row is exact
 	}
-	slices.SortFunc(e.items, func(a, b increment) int {
-		if c := cmp.Compare(b.share, a.share); c != 0 {
-			return c
-		}
-		if c := cmp.Compare(a.chain, b.chain); c != 0 {
-			return c
-		}
-		if c := cmp.Compare(a.step, b.step); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.rank, b.rank)
-	})
+	e.sort()
 	v, root := p, math.Sqrt(p)
 	lhs := mean + e.r.p.Kappa*root
-	for i := range e.items {
+	for _, i := range e.order {
 		x := &e.items[i]
 		v += x.size
 		next := math.Sqrt(v)
@@ -94,6 +85,35 @@ func (e *envelope) cut(pool, step int, k class, mean float64) *row {
 		return nil
 	}
 	return e.row(pool, step, k, limit-e.r.p.Kappa*math.Sqrt(p))
+}
+
+// sort orders the increments by falling share, those of one share as they are.
+// Nearly all shares are 0 or 1, of chains that mix nothing.
+func (e *envelope) sort() {
+	e.order, e.some = e.order[:0], e.some[:0]
+	for i := range e.items {
+		if x := e.items[i].share; x != 0 && x != 1 {
+			e.some = append(e.some, i)
+		}
+	}
+	slices.SortFunc(e.some, func(i, j int) int {
+		if c := cmp.Compare(e.items[j].share, e.items[i].share); c != 0 {
+			return c
+		}
+		return cmp.Compare(i, j)
+	})
+	some := e.some
+	for _, share := range []float64{1, 0} {
+		for len(some) > 0 && e.items[some[0]].share > share {
+			e.order, some = append(e.order, some[0]), some[1:]
+		}
+		for i := range e.items {
+			if e.items[i].share == share {
+				e.order = append(e.order, i)
+			}
+		}
+	}
+	e.order = append(e.order, some...)
 }
 
 // collect makes the increments of all chains that the row counts.
@@ -120,12 +140,11 @@ func (e *envelope) collectStep(l int, c *flatChain, slot, s int) {
 		}
 	}
 	mine := e.items[first:]
-	slices.SortFunc(mine, func(a, b increment) int {
-		if c := cmp.Compare(a.size, b.size); c != 0 {
-			return c
+	for i := range mine { // by size; there are few
+		for j := i; j > 0 && mine[j].size < mine[j-1].size; j-- {
+			mine[j], mine[j-1] = mine[j-1], mine[j]
 		}
-		return cmp.Compare(a.rank, b.rank)
-	})
+	}
 	// Options of equal variance are one increment; rank counts increments.
 	n := 0
 	for i := range mine {
@@ -154,15 +173,6 @@ func (e *envelope) collectStep(l int, c *flatChain, slot, s int) {
 func (e *envelope) row(pool, step int, k class, limit float64) *row {
 	h := e.r.steps
 	w := &row{kind: chanceRow, pool: pool, step: step, class: k, limit: limit, weights: make([][]float64, len(e.r.chains))}
-	slices.SortFunc(e.items, func(a, b increment) int {
-		if c := cmp.Compare(a.chain, b.chain); c != 0 {
-			return c
-		}
-		if c := cmp.Compare(a.step, b.step); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.rank, b.rank)
-	})
 	total := 0.0
 	for i := 0; i < len(e.items); {
 		x := e.items[i]

@@ -16,8 +16,7 @@ func (s *search) take() bool {
 	for l, k := range s.ledger.plan {
 		s.offered[l] = k.options
 	}
-	e, err := s.r.p.Evaluate(s.offered)
-	if err == nil && e.Feasible && e.Objective < s.upper {
+	if e := s.r.p.evaluate(s.offered, s.r.response, s.drawn); e.Feasible && e.Objective < s.upper {
 		s.upper = e.Objective
 		s.best = append(s.best[:0], s.ledger.plan...)
 		return true

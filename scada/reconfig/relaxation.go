@@ -108,7 +108,9 @@ func relax(p *Problem, mixes bool) *relaxation {
 	if !mixes {
 		r.forbid()
 	}
+	allowed := make([]uint64, len(r.chains)*r.steps)
 	for l := range r.chains {
+		r.chains[l].allowed, allowed = allowed[:r.steps:r.steps], allowed[r.steps:]
 		r.chains[l].allow(r.steps)
 		r.maxSwing = math.Max(r.maxSwing, r.chains[l].swing(r.steps))
 	}
@@ -116,8 +118,10 @@ func relax(p *Problem, mixes bool) *relaxation {
 		r.response = p.Grid.response(p.Steps)
 		r.maxSwing += p.gridCost(p.AllOff(), r.response)
 	}
+	mosts := r.mosts()
 	for e := range p.Pools {
-		r.addPoolRows(e)
+		h := r.steps
+		r.addPoolRows(e, [2][]most{mosts[everyone][e*h : (e+1)*h], mosts[lower][e*h : (e+1)*h]})
 	}
 	r.addGridRows()
 	return r
@@ -209,7 +213,6 @@ func (c *Chain) class() class {
 }
 
 func (c *flatChain) allow(steps int) {
-	c.allowed = make([]uint64, steps)
 	for o := range c.Options {
 		for t := range steps {
 			if !math.IsInf(c.cost[o*steps+t], 1) {
@@ -246,52 +249,68 @@ type most struct {
 	mean, variance, least, largest float64
 }
 
-// mosts are those of one pool, by class and step.
-func (r *relaxation) mosts(e int) [2][]most {
+// mosts are those of all pools, by class, pool and step.
+func (r *relaxation) mosts() [2][]most {
+	h := r.steps
 	var all [2][]most
 	for k := range all {
-		all[k] = make([]most, r.steps)
+		all[k] = make([]most, len(r.p.Pools)*h)
 	}
-	for s := range r.steps {
+	own := make([][]most, len(r.chains)) // by slot and step
+	slots := 0
+	for l := range r.chains {
+		slots += len(r.chains[l].pools)
+	}
+	buffer := make([]most, slots*h)
+	for l := range r.chains {
+		n := len(r.chains[l].pools) * h
+		own[l], buffer = buffer[:n:n], buffer[n:]
+		r.chains[l].mosts(own[l], h)
+	}
+	for s := range h {
 		for k := range all {
-			all[k][s].least = math.Inf(1)
-			if s > 0 {
-				all[k][s] = all[k][s-1]
+			for i := s; i < len(all[k]); i += h {
+				all[k][i].least = math.Inf(1)
+				if s > 0 {
+					all[k][i] = all[k][i-1]
+				}
 			}
 		}
 		for l := range r.chains {
 			c := &r.chains[l]
-			if c.slot[e] < 0 {
-				continue
-			}
-			m := c.most(e, s)
-			all[everyone][s].join(m)
-			if !c.Highest {
-				all[lower][s].join(m)
+			for slot, e := range c.pools {
+				m := &own[l][slot*h+s]
+				all[everyone][e*h+s].join(m)
+				if !c.Highest {
+					all[lower][e*h+s].join(m)
+				}
 			}
 		}
 	}
 	return all
 }
 
-// most of one chain in one step.
-func (c *flatChain) most(e, s int) most {
-	m := most{least: math.Inf(1)}
+// mosts of one chain, by slot and step.
+func (c *flatChain) mosts(own []most, h int) {
+	for i := range own {
+		own[i].least = math.Inf(1)
+	}
 	for o := range c.draws {
-		if c.allowed[s]&(1<<o) == 0 {
-			continue
-		}
-		for _, d := range c.draws[o] {
-			if d.slot == c.slot[e] {
+		for i := range c.draws[o] {
+			d := &c.draws[o][i]
+			for s := range h {
+				if c.allowed[s]&(1<<o) == 0 {
+					continue
+				}
+				m := &own[d.slot*h+s]
 				m.mean, m.variance = max(m.mean, d.mean[s]), max(m.variance, d.variance[s])
 				m.ratio(d.mean[s], d.variance[s])
 			}
 		}
 	}
-	return m
 }
 
-func (m *most) join(x most) {
+func (m *most) join(x *most) {
 	m.mean += x.mean
 	m.variance += x.variance
 	m.least, m.largest = min(m.least, x.least), max(m.largest, x.largest)
@@ -307,10 +326,9 @@ func (m *most) ratio(mean, variance float64) {
 }
 
 // addPoolRows adds the rows of a pool that some plan could break and that no
-// later row implies.
-func (r *relaxation) addPoolRows(e int) {
+// later row implies; mosts are those of the pool, by class and step.
+func (r *relaxation) addPoolRows(e int, mosts [2][]most) {
 	pool := &r.p.Pools[e]
-	mosts := r.mosts(e)
 	for _, k := range []class{everyone, lower} {
 		following := math.Inf(1)
 		for t := r.steps - 1; t >= 0; t-- {

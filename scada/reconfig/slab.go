@@ -36,6 +36,16 @@ func (c *chunks[T]) take(n int) []T {
 	return x
 }
 
+// append is append, with twice the room taken from here when there is none.
+func (c *chunks[T]) append(x []T, v T) []T {
+	if len(x) == cap(x) {
+		more := c.take(2*len(x) + 8)[:len(x)]
+		copy(more, x)
+		x = more
+	}
+	return append(x, v)
+}
+
 func (c *chunks[T]) reset() { c.next, c.used = 0, 0 }
 
 var slabs = sync.Pool{New: func() any { return new(slab) }}
