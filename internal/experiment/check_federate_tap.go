@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"os"
 	"strings"
 	"sync"
@@ -52,7 +53,9 @@ func (t *tap) told() []string {
 	for _, c := range t.conns {
 		c.mu.Lock()
 		if c.refusal != "" {
-			all = append(all, c.refusal)
+			if !slices.Contains(all, c.refusal) { // a program that tries again is told the same
+				all = append(all, c.refusal)
+			}
 			c.refusal = ""
 		}
 		c.mu.Unlock()
