@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
