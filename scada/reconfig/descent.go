@@ -26,7 +26,10 @@ type descent struct {
 	drawn   []float64
 	relief  []float64 // see visit
 	least   []float64 // that any plan of a chain costs, by chain
+	ending  []float64 // what its pools' terminal costs are, by slot
 	touched []touched
+	// touching is the option that touched is about
+	touching int
 }
 
 // move is one change of a chain's plan.
@@ -48,7 +51,7 @@ func newDescent(r *relaxation, g *ledger) *descent {
 		slots = max(slots, len(r.chains[l].pools))
 		d.prepare(l)
 	}
-	d.drawn = make([]float64, slots*(h+1))
+	d.drawn, d.ending = make([]float64, slots*(h+1)), make([]float64, slots)
 	d.drawnMean, d.drawnVar = make([]float64, h), make([]float64, h)
 	return d
 }
@@ -165,7 +168,7 @@ func (d *descent) judge(l int) (best move, ok bool) {
 	best.gain = worth
 	for o := range c.Options {
 		cost := d.cost[l][o*(h+1) : (o+1)*(h+1)]
-		d.touch(l, o)
+		d.touching = noChain
 		for t := d.from[l][o]; t < h; t++ {
 			if plan[t] == o && t > 0 { // the same as from a later step
 				continue
@@ -174,7 +177,7 @@ func (d *descent) judge(l int) (best move, ok bool) {
 			if m.gain+d.relief[h]-d.relief[t] <= best.gain {
 				continue
 			}
-			if m.gain += d.terminal(t, h); m.gain > best.gain && d.fits(l, m) {
+			if m.gain += d.terminal(l, o, t, h); m.gain > best.gain && d.fits(l, m) {
 				best, ok = m, true
 			}
 		}
@@ -187,7 +190,7 @@ func (d *descent) judge(l int) (best move, ok bool) {
 			if m.gain+d.relief[t] <= best.gain {
 				continue
 			}
-			if m.gain += d.terminal(0, t); m.gain > best.gain && d.fits(l, m) {
+			if m.gain += d.terminal(l, o, 0, t); m.gain > best.gain && d.fits(l, m) {
 				best, ok = m, true
 			}
 		}
@@ -210,7 +213,9 @@ func (d *descent) visit(l int) {
 		drawn := d.drawn[slot*(h+1) : (slot+1)*(h+1)]
 		copy(drawn[1:], plan.mean[slot*h:(slot+1)*h])
 		w := &d.ledger.soft[e]
-		price := w.factor * w.priceAt(w.factor*d.ledger.mean[everyone][e*h+h-1]-w.room)
+		total := d.ledger.mean[everyone][e*h+h-1]
+		d.ending[slot] = w.cost(total)
+		price := w.factor * w.priceAt(w.factor*total-w.room)
 		for t, bits := range drawn {
 			d.relief[t] += price * bits
 		}
@@ -235,7 +240,7 @@ func (d *descent) touch(l, o int) {
 		drawn := d.drawn[slot*(h+1) : (slot+1)*(h+1)]
 		if w := &d.ledger.soft[e]; w.PricePerBit > 0 && (mean[h] > 0 || drawn[h] > 0) {
 			total := d.ledger.mean[everyone][e*h+h-1]
-			d.touched = append(d.touched, touched{w, mean, drawn, total, w.cost(total)})
+			d.touched = append(d.touched, touched{w, mean, drawn, total, d.ending[slot]})
 		}
 	}
 }
@@ -247,9 +252,13 @@ type touched struct {
 	total, cost float64   // drawn by all chains, and what that costs at the end
 }
 
-// terminal is what drawing as the option does in steps [from, to) saves of the
-// terminal costs.
-func (d *descent) terminal(from, to int) float64 {
+// terminal is what chain l saves of the terminal costs by drawing as option o
+// does in steps [from, to).
+func (d *descent) terminal(l, o, from, to int) float64 {
+	if d.touching != o {
+		d.touch(l, o)
+		d.touching = o
+	}
 	sum := 0.0
 	for i := range d.touched {
 		x := &d.touched[i]

@@ -181,8 +181,9 @@ func (m *master) setPrices() {
 func (m *master) priced(k int) float64 {
 	c := &m.columns[k]
 	sum := c.price
+	a := c.a[:len(m.prices)]
 	for i, p := range m.prices {
-		sum += p * c.a[i]
+		sum += p * a[i]
 	}
 	return sum
 }

@@ -254,17 +254,11 @@ func (r *relaxation) mosts() [2][]most {
 	h := r.steps
 	var all [2][]most
 	for k := range all {
-		all[k] = make([]most, len(r.p.Pools)*h)
+		all[k] = r.mem.mosts.take(len(r.p.Pools) * h)
 	}
 	own := make([][]most, len(r.chains)) // by slot and step
-	slots := 0
 	for l := range r.chains {
-		slots += len(r.chains[l].pools)
-	}
-	buffer := make([]most, slots*h)
-	for l := range r.chains {
-		n := len(r.chains[l].pools) * h
-		own[l], buffer = buffer[:n:n], buffer[n:]
+		own[l] = r.mem.mosts.take(len(r.chains[l].pools) * h)
 		r.chains[l].mosts(own[l], h)
 	}
 	for s := range h {

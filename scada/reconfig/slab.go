@@ -8,6 +8,7 @@ import "sync"
 type slab struct {
 	floats chunks[float64]
 	ints   chunks[int]
+	mosts  chunks[most]
 }
 
 type chunks[T any] struct {
@@ -53,5 +54,6 @@ var slabs = sync.Pool{New: func() any { return new(slab) }}
 func (s *slab) release() {
 	s.floats.reset()
 	s.ints.reset()
+	s.mosts.reset()
 	slabs.Put(s)
 }
