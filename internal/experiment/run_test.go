@@ -72,8 +72,8 @@ func TestAnotherSeedAnotherRecording(t *testing.T) {
 	}
 }
 
-// A full run with the conservation laws of messages, key, tasks and power
-// checked after every single step.
+// A full run, of several operators a shorter one, with the conservation laws of
+// messages, key, tasks and power checked after every single step.
 func TestConservationHoldsAtEveryStep(t *testing.T) {
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
@@ -81,8 +81,11 @@ func TestConservationHoldsAtEveryStep(t *testing.T) {
 			// The balances of messages and power are published with the rows.
 			everyStep := "steps.record=10ms"
 			d := load(t, name, everyStep)
-			if testing.Short() {
+			switch {
+			case testing.Short():
 				d = load(t, name, append(short, everyStep)...)
+			case len(d.Operators) > 1: // five times the traffic; one contingency will do
+				d = load(t, name, everyStep, "duration=120s", "disturbances.contingencies.count=1")
 			}
 			r, err := Run(context.Background(), d, RunOptions{})
 			if err != nil {
