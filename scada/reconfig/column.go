@@ -15,7 +15,8 @@ type column struct {
 func (r *relaxation) column(l int, options []int) *column {
 	c := &r.chains[l]
 	h := r.steps
-	k := &column{chain: l, options: options, sentAt: -1}
+	k := &r.mem.columns.take(1)[0]
+	k.chain, k.options, k.sentAt = l, options, -1
 	buffer := r.mem.floats.take(2 * len(c.pools) * h)
 	k.mean, k.variance = buffer[:len(c.pools)*h], buffer[len(c.pools)*h:]
 	before := c.Before

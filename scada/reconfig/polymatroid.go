@@ -26,9 +26,6 @@ import (
 type envelope struct {
 	r     *relaxation
 	share [][]float64 // by chain; option and step
-	items []increment // by chain, step and rank
-	order []int       // of items by falling share
-	some  []int       // see sort
 }
 
 // increment is one y_j.
@@ -67,14 +64,14 @@ func (e *envelope) cut(pool, step int, k class, mean float64) *row {
 	limit, _ := e.r.p.elasticLimit(pool, step, k)
 	limit += tolerance * math.Max(1, math.Abs(limit))
 	e.collect(pool, step, k)
-	if len(e.items) == 0 {
+	if len(e.r.mem.items) == 0 {
 		return nil // nothing is random, the chord's row is exact
 	}
 	e.sort()
 	v, root := p, math.Sqrt(p)
 	lhs := mean + e.r.p.Kappa*root
-	for _, i := range e.order {
-		x := &e.items[i]
+	for _, i := range e.r.mem.order {
+		x := &e.r.mem.items[i]
 		v += x.size
 		next := math.Sqrt(v)
 		x.gain = e.r.p.Kappa * (next - root)
@@ -90,35 +87,35 @@ func (e *envelope) cut(pool, step int, k class, mean float64) *row {
 // sort orders the increments by falling share, those of one share as they are.
 // Nearly all shares are 0 or 1, of chains that mix nothing.
 func (e *envelope) sort() {
-	e.order, e.some = e.order[:0], e.some[:0]
-	for i := range e.items {
-		if x := e.items[i].share; x != 0 && x != 1 {
-			e.some = append(e.some, i)
+	e.r.mem.order, e.r.mem.some = e.r.mem.order[:0], e.r.mem.some[:0]
+	for i := range e.r.mem.items {
+		if x := e.r.mem.items[i].share; x != 0 && x != 1 {
+			e.r.mem.some = append(e.r.mem.some, i)
 		}
 	}
-	slices.SortFunc(e.some, func(i, j int) int {
-		if c := cmp.Compare(e.items[j].share, e.items[i].share); c != 0 {
+	slices.SortFunc(e.r.mem.some, func(i, j int) int {
+		if c := cmp.Compare(e.r.mem.items[j].share, e.r.mem.items[i].share); c != 0 {
 			return c
 		}
 		return cmp.Compare(i, j)
 	})
-	some := e.some
+	some := e.r.mem.some
 	for _, share := range []float64{1, 0} {
-		for len(some) > 0 && e.items[some[0]].share > share {
-			e.order, some = append(e.order, some[0]), some[1:]
+		for len(some) > 0 && e.r.mem.items[some[0]].share > share {
+			e.r.mem.order, some = append(e.r.mem.order, some[0]), some[1:]
 		}
-		for i := range e.items {
-			if e.items[i].share == share {
-				e.order = append(e.order, i)
+		for i := range e.r.mem.items {
+			if e.r.mem.items[i].share == share {
+				e.r.mem.order = append(e.r.mem.order, i)
 			}
 		}
 	}
-	e.order = append(e.order, some...)
+	e.r.mem.order = append(e.r.mem.order, some...)
 }
 
 // collect makes the increments of all chains that the row counts.
 func (e *envelope) collect(pool, step int, k class) {
-	e.items = e.items[:0]
+	e.r.mem.items = e.r.mem.items[:0]
 	for l := range e.r.chains {
 		c := &e.r.chains[l]
 		if c.slot[pool] < 0 || k == lower && c.Highest {
@@ -131,15 +128,15 @@ func (e *envelope) collect(pool, step int, k class) {
 }
 
 func (e *envelope) collectStep(l int, c *flatChain, slot, s int) {
-	first := len(e.items)
+	first := len(e.r.mem.items)
 	for o := range c.draws {
 		for i := range c.draws[o] {
 			if d := &c.draws[o][i]; d.slot == slot && d.variance[s] > 0 && c.allowed[s]&(1<<o) != 0 {
-				e.items = append(e.items, increment{chain: l, rank: o, step: s, size: d.variance[s], share: e.share[l][o*e.r.steps+s]})
+				e.r.mem.items = append(e.r.mem.items, increment{chain: l, rank: o, step: s, size: d.variance[s], share: e.share[l][o*e.r.steps+s]})
 			}
 		}
 	}
-	mine := e.items[first:]
+	mine := e.r.mem.items[first:]
 	for i := range mine { // by size; there are few
 		for j := i; j > 0 && mine[j].size < mine[j-1].size; j-- {
 			mine[j], mine[j-1] = mine[j-1], mine[j]
@@ -165,7 +162,7 @@ func (e *envelope) collectStep(l int, c *flatChain, slot, s int) {
 			mine[i].size -= mine[i-1].size
 		}
 	}
-	e.items = e.items[:first+n]
+	e.r.mem.items = e.r.mem.items[:first+n]
 }
 
 // row makes the row of the increments' gains: an option has the gains of all
@@ -174,8 +171,8 @@ func (e *envelope) row(pool, step int, k class, limit float64) *row {
 	h := e.r.steps
 	w := &row{kind: chanceRow, pool: pool, step: step, class: k, limit: limit, weights: make([][]float64, len(e.r.chains))}
 	total := 0.0
-	for i := 0; i < len(e.items); {
-		x := e.items[i]
+	for i := 0; i < len(e.r.mem.items); {
+		x := e.r.mem.items[i]
 		c := &e.r.chains[x.chain]
 		if w.weights[x.chain] == nil {
 			w.weights[x.chain] = e.r.mem.floats.take(len(c.draws) * h)
@@ -183,9 +180,9 @@ func (e *envelope) row(pool, step int, k class, limit float64) *row {
 		var sizes, gains [MaxOptions]float64
 		n := 0
 		size, gain := 0.0, 0.0
-		for ; i < len(e.items) && e.items[i].chain == x.chain && e.items[i].step == x.step; i++ {
-			size += e.items[i].size
-			gain += e.items[i].gain
+		for ; i < len(e.r.mem.items) && e.r.mem.items[i].chain == x.chain && e.r.mem.items[i].step == x.step; i++ {
+			size += e.r.mem.items[i].size
+			gain += e.r.mem.items[i].gain
 			sizes[n], gains[n] = size, gain
 			n++
 		}

@@ -101,7 +101,7 @@ func relax(p *Problem, mixes bool) *relaxation {
 			draws += len(p.Chains[l].Options[o].Draws)
 		}
 	}
-	r.draws, r.byOption = make([]flatDraw, 0, draws), make([][]flatDraw, options)
+	r.draws, r.byOption = r.mem.draws.take(draws)[:0], r.mem.options.take(options)
 	for l := range p.Chains {
 		r.chains[l] = r.flatten(&p.Chains[l], p)
 	}

@@ -1,6 +1,9 @@
 package reconfig
 
-import "sync"
+import (
+	"sync"
+	"unsafe"
+)
 
 // slab hands out zeroed slices for one solve, which are all returned together:
 // a decision every 100 ms would otherwise spend a fifth of its time on
@@ -9,6 +12,14 @@ type slab struct {
 	floats chunks[float64]
 	ints   chunks[int]
 	mosts  chunks[most]
+
+	columns chunks[column]
+	draws   chunks[flatDraw]
+	options chunks[[]flatDraw]
+	// scratch of the envelope: increments by chain, step and rank; by falling
+	// share; those with a share between
+	items       []increment
+	order, some []int
 }
 
 type chunks[T any] struct {
@@ -17,16 +28,18 @@ type chunks[T any] struct {
 	used int // of the chunk before next
 }
 
-// chunkSize is the number of elements of a chunk.
-const chunkSize = 1 << 14
+// chunkBytes is the size of a chunk.
+const chunkBytes = 1 << 17
 
 func (c *chunks[T]) take(n int) []T {
-	if n > chunkSize {
+	var element T
+	size := chunkBytes / int(unsafe.Sizeof(element))
+	if n > size {
 		return make([]T, n)
 	}
-	if c.next == 0 || c.used+n > chunkSize {
+	if c.next == 0 || c.used+n > size {
 		if c.next == len(c.all) {
-			c.all = append(c.all, make([]T, chunkSize))
+			c.all = append(c.all, make([]T, size))
 		}
 		c.next++
 		c.used = 0
@@ -55,5 +68,8 @@ func (s *slab) release() {
 	s.floats.reset()
 	s.ints.reset()
 	s.mosts.reset()
+	s.columns.reset()
+	s.draws.reset()
+	s.options.reset()
 	slabs.Put(s)
 }
