@@ -63,9 +63,15 @@ func (m *ReducedModel) truncate(n int) error {
 		return errors.New("singular values did not converge")
 	}
 	m.Hankel = svd.Values(nil)
+	if m.Hankel[0] == 0 {
+		return errUnreachable
+	}
 	m.project(&svd, l, r, min(n, m.minimal()))
 	return nil
 }
+
+// errUnreachable says that there is nothing to be reduced to.
+var errUnreachable = errors.New("no input reaches an output, but for rounding")
 
 // minimal is how many states tell inputs from outputs apart from rounding.
 func (m *ReducedModel) minimal() int {

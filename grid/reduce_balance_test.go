@@ -1,6 +1,7 @@
 package grid
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -62,6 +63,13 @@ func TestGramianSolvesItsEquation(t *testing.T) {
 	})
 }
 
+func TestSystemThatNoInputReachesIsRefused(t *testing.T) {
+	f := fullModel{mat.NewDense(2, 2, []float64{-1, 0, 0, -2}), mat.NewDense(2, 1, []float64{1e-200, 0}), mat.NewDense(2, 2, []float64{1, 0, 0, 1}), mat.NewDense(2, 1, nil)}
+	if _, err := reducedOf(f, 2); !errors.Is(err, errUnreachable) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // gainAt is the largest singular value of the difference of two systems at
 // s = α + jω, in the units of sizes.
 func (m *ReducedModel) gainAt(alpha, omega float64) float64 {
@@ -113,6 +121,9 @@ func (f fullModel) at(alpha, omega float64) *mat.Dense {
 func TestReducedSystemsKeepTheirBoundAndStability(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, err := reducedOf(drawFull(t, rapid.SampledFrom([]float64{-0.001, 0.005, 0.5}).Draw(t, "margin")), rapid.IntRange(1, 6).Draw(t, "n"))
+		if errors.Is(err, errUnreachable) {
+			return
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,11 +160,16 @@ func TestHankelValuesDoNotKnowTheOrderOfStates(t *testing.T) {
 		c.Mul(f.c, p.T())
 		one, err1 := reducedOf(f, n)
 		two, err2 := reducedOf(fullModel{&a, &b, &c, f.d}, n)
+		if errors.Is(err1, errUnreachable) && errors.Is(err2, errUnreachable) {
+			return
+		}
 		if err1 != nil || err2 != nil {
 			t.Fatal(err1, err2)
 		}
 		for i := range one.Hankel {
-			if math.Abs(one.Hankel[i]-two.Hankel[i]) > 1e-7*one.Hankel[0] {
+			// Roots of Gramians are good to √ε = 1.5e-8 of √(|P||Q|), which is
+			// some times the greatest value where inputs and outputs hardly meet.
+			if math.Abs(one.Hankel[i]-two.Hankel[i]) > 1e-6*one.Hankel[0] {
 				t.Fatalf("σ %v and %v", one.Hankel, two.Hankel)
 			}
 		}
