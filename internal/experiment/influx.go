@@ -29,8 +29,8 @@ func InfluxRun(d *Definition, epoch time.Time) influx.Run {
 	for _, c := range d.Chains {
 		r.Start = append(r.Start, record.Event{Type: "plan", Element: c.ID, Value: math.NaN(), Detail: c.StaticMode.String()})
 	}
-	if d.Reconfigure.Solver != SolverNone && d.Reconfigure.Forecaster != forecastNone && d.Reconfigure.Period == d.Steps.Record {
-		r.Derive = func(columns []record.Column) influx.Deriver { return newForecasts(d, columns) }
+	if d.forecasts() {
+		r.Derive = func(columns []record.Column) influx.Deriver { return &forecastFields{KeyForecasts: newKeyForecasts(d, columns)} }
 	}
 	return r
 }
