@@ -5,10 +5,12 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Bar is a stack of parts in a row, from 0 on.
+// Bar is a stack of parts in a row, from 0 on, with a stroke at Limit if that is
+// above 0.
 type Bar struct {
 	Row   float64
 	Parts []Part
+	Limit float64
 	Text  string // beside
 }
 
@@ -20,7 +22,7 @@ type Part struct {
 
 func (b Bar) extent(see func(x, y float64)) {
 	see(0, b.Row)
-	see(b.size(), b.Row)
+	see(max(b.size(), b.Limit), b.Row)
 }
 
 func (b Bar) size() (sum float64) {
@@ -49,7 +51,8 @@ func (b Bar) plot(k pen) {
 		}
 		from += p.Size
 	}
-	k.beside(k.x(from), b.Row, b.Text)
+	k.limit(b.Row, b.Limit)
+	k.beside(k.x(max(from, b.Limit)), b.Row, b.Text)
 }
 
 // Range shows quantiles of many values in a row: a thick line between Low and
@@ -82,11 +85,16 @@ func (r Range) plot(k pen) {
 	at := vg.Point{X: k.x(r.Middle), Y: y}
 	k.DrawGlyph(draw.GlyphStyle{Color: c, Radius: 4.4, Shape: draw.CircleGlyph{}}, at)
 	k.DrawGlyph(draw.GlyphStyle{Color: rgb(0xFFFFFF), Radius: 2.6, Shape: draw.CircleGlyph{}}, at)
-	if r.Limit > 0 {
-		h := k.halfRow(0.9)
-		k.StrokeLine2(draw.LineStyle{Color: ink, Width: 1.6}, k.x(r.Limit), y-h, k.x(r.Limit), y+h)
-	}
+	k.limit(r.Row, r.Limit)
 	k.beside(max(k.x(r.Max), k.x(r.High)), r.Row, r.Text)
+}
+
+// limit strokes through a row.
+func (k pen) limit(row, at float64) {
+	if at > 0 {
+		y, h := k.y(row), k.halfRow(0.9)
+		k.StrokeLine2(draw.LineStyle{Color: ink, Width: 1.6}, k.x(at), y-h, k.x(at), y+h)
+	}
 }
 
 // Strip shows which of several states something was in over time, in a row. In

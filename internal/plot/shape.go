@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Shape is what a panel shows besides lines: [Points], [Spread],
+// Shape is what a panel shows besides lines: [Points], [Band], [Spread],
 // [Interval], [Bar], [Range], [Strip], [Heat]. Those that stand in a row have
 // its place on the y axis, which names it.
 type Shape interface {
@@ -88,6 +88,42 @@ func (s Points) plot(k pen) {
 		if at := k.at(x, s.Y[i]); k.Contains(at) {
 			k.DrawGlyph(style, at)
 		}
+	}
+}
+
+// Band is the area between two traces over the same places; a value that is
+// not finite ends it there, and it goes on behind.
+type Band struct {
+	Label        string
+	X, Low, High []float64
+}
+
+func (s Band) extent(see func(x, y float64)) {
+	for i, x := range s.X {
+		see(x, s.Low[i])
+		see(x, s.High[i])
+	}
+}
+
+func (s Band) entries() []entry { return labelled(s.Label, ofArea) }
+
+func (s Band) plot(k pen) {
+	from := 0
+	for i := 0; i <= len(s.X); i++ {
+		if i < len(s.X) && finite(s.Low[i]) && finite(s.High[i]) {
+			continue
+		}
+		var outline []vg.Point
+		for j := from; j < i; j++ {
+			outline = append(outline, k.at(s.X[j], s.High[j]))
+		}
+		for j := i - 1; j >= from; j-- {
+			outline = append(outline, k.at(s.X[j], s.Low[j]))
+		}
+		if len(outline) > 0 {
+			k.FillPolygon(k.looks.color(s.Label), k.ClipPolygonXY(outline))
+		}
+		from = i + 1
 	}
 }
 

@@ -32,7 +32,7 @@ func rowsFigure() *Figure {
 		}
 	}
 	bar := func(row int) Shape {
-		return Bar{Row: Row(row), Parts: []Part{{"good", 3}, {"bad", 2}, {"ugly", 1}, {"none", 0}}, Text: "6 in all"}
+		return Bar{Row: Row(row), Parts: []Part{{"good", 3}, {"bad", 2}, {"ugly", 1}, {"none", 0}}, Limit: 7, Text: "6 in all"}
 	}
 	strip := Strip{Row: Row(0), States: []string{"on", "off"}, Pieces: []Piece{
 		{0, 1, []float64{1, 0}}, {1, 2, []float64{1, 0}}, {2, 3, []float64{0.25, 0.75}},
@@ -52,7 +52,10 @@ func rowsFigure() *Figure {
 					Range{Row: Row(0), Label: "first", Min: 1, Low: 2, Middle: 3, High: 20, Max: 2000, Limit: 3000},
 				},
 			},
-			{X: Axis{Quantity: "x"}, Y: Axis{Quantity: "y"}, Shapes: []Shape{Points{"first", []float64{1, 2, 3}, []float64{1, 4, 9}}}},
+			{X: Axis{Quantity: "x"}, Y: Axis{Quantity: "y"}, Shapes: []Shape{
+				Band{"around it", []float64{1, 2, 3, 4, 5, 6}, []float64{0, 3, 8, math.NaN(), 1, 2}, []float64{2, 5, 10, math.NaN(), 3, 3}},
+				Points{"first", []float64{1, 2, 3}, []float64{1, 4, 9}},
+			}},
 		},
 	}
 }
