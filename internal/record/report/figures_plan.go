@@ -3,9 +3,12 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
+	"cosim/internal/experiment"
 	"cosim/internal/metrics"
 	"cosim/internal/plot"
 )
@@ -26,9 +29,12 @@ func (s *study) decisions() *picture {
 	f := &plot.Figure{Title: "Decisions", Columns: 2, Legend: plot.Above, Looks: s.looks()}
 	times, gaps := timesPanel(deciding), gapsPanel(deciding)
 	caption := ""
-	if len(times.Shapes) > 0 {
+	if len(times.Lines) > 0 {
 		f.Panels = append(f.Panels, times)
-		caption = " Left: time of a decision on the wall clock of the machine that made the run (ring: median over the runs of the quantile named; line: over runs); stroke: the period."
+		caption = " Left: share of decisions that took no longer, on the wall clock of the machine that made the run; bins of 12 %. Longer than the period took " + lateText(deciding) + "."
+	}
+	if len(times.Shapes) > 0 {
+		caption += " Points: median, 99 % and longest, medians over the runs, of programs that did not record more."
 	}
 	f.Panels = append(f.Panels, gaps)
 	n := ""
@@ -47,46 +53,98 @@ func (s *study) decisions() *picture {
 	}
 }
 
-// timesPanel has a row a quantile and experiment.
+// timesPanel has the distribution of wall times, or where timing.json has none
+// its median, 99 % and longest.
 func timesPanel(groups []*group) plot.Panel {
 	p := plot.Panel{
-		Title: "time of a decision", X: plot.Axis{Quantity: "wall clock", Unit: "ms", Log: true, Ticks: 5}, Y: plot.Axis{Names: []plot.Name{}}, HeightCM: 6,
+		Title: "time of a decision", X: plot.Axis{Quantity: "wall clock", Unit: "ms", Log: true, From: math.MaxFloat64, Ticks: 5},
+		Y: plot.Axis{Quantity: "decisions within it", Unit: "%", From: 0, To: 104, Ticks: 5}, HeightCM: 6,
 	}
-	quantiles := []struct {
-		name string
-		of   func(t *timing) float64
-	}{
-		{"median", func(t *timing) float64 { return t.Measured.Decisions.P50S }},
-		{"99 %", func(t *timing) float64 { return t.Measured.Decisions.P99S }},
-		{"longest", func(t *timing) float64 { return t.Measured.Decisions.MaxS }},
-	}
-	at := 0.0
+	periods := map[float64]bool{}
 	for _, g := range groups {
-		for j, q := range quantiles {
-			var values []float64
-			for _, r := range g.runs {
-				if r.timing.Measured.Decisions != nil {
-					values = append(values, 1000*q.of(&r.timing))
-				}
-			}
-			x := metrics.Describe(values)
-			if x.N == 0 || x.Min <= 0 {
-				continue
-			}
-			name := q.name
-			if j == 0 && len(groups) > 1 {
-				name = g.label + "   " + q.name
-			}
-			p.Y.Names = append(p.Y.Names, plot.Name{At: -at, Text: name})
-			p.Shapes = append(p.Shapes, plot.Range{
-				Row: -at, Label: g.label, Min: float64(x.Min), Low: float64(x.Q1), Middle: float64(x.Median), High: float64(x.Q3), Max: float64(x.Max),
-				Limit: 1000 * g.runs[0].about.Experiment.Reconfiguration.Period.Seconds(),
-			})
-			at++
+		line := g.timesLine()
+		if len(line.X) > 0 {
+			p.Lines = append(p.Lines, line)
+		} else if points := g.timesPoints(); len(points.X) > 0 {
+			p.Shapes = append(p.Shapes, points)
+		} else {
+			continue
 		}
-		at += 0.5
+		for _, x := range slices.Concat(line.X, g.timesPoints().X) {
+			p.X.From, p.X.To = min(p.X.From, x), max(p.X.To, 1.5*x)
+		}
+		period := 1000 * g.runs[0].about.Experiment.Reconfiguration.Period.Seconds()
+		if !periods[period] {
+			periods[period] = true
+			p.X.To = max(p.X.To, 1.5*period)
+			p.Lines = append(p.Lines, plot.Line{Label: fmt.Sprintf("period, %g ms", period), Role: plot.Main, X: []float64{period, period}, Y: []float64{0, 104}})
+		}
 	}
 	return p
+}
+
+// timesLine adds up the distributions of all runs that have one, in ms and %.
+func (g *group) timesLine() plot.Line {
+	counts := map[float64]int64{}
+	total := int64(0)
+	for _, r := range g.runs {
+		if d := r.timing.Measured.Decisions; d != nil && d.Bins != nil {
+			for i, n := range d.Bins.Count[:min(len(d.Bins.Count), len(d.Bins.UpToS))] {
+				counts[d.Bins.UpToS[i]] += n
+				total += n
+			}
+		}
+	}
+	line := plot.Line{Label: g.label, Role: plot.Dashed}
+	within := int64(0)
+	for _, end := range slices.Sorted(maps.Keys(counts)) {
+		within += counts[end]
+		if end > 0 && total > 0 {
+			line.X, line.Y = append(line.X, 1000*end), append(line.Y, 100*float64(within)/float64(total))
+		}
+	}
+	return line
+}
+
+// timesPoints are medians over runs.
+func (g *group) timesPoints() plot.Points {
+	points := plot.Points{Label: g.label}
+	for _, q := range []struct {
+		share float64
+		of    func(*experiment.DecisionTimes) float64
+	}{
+		{50, func(d *experiment.DecisionTimes) float64 { return d.P50S }},
+		{99, func(d *experiment.DecisionTimes) float64 { return d.P99S }},
+		{100, func(d *experiment.DecisionTimes) float64 { return d.MaxS }},
+	} {
+		var values []float64
+		for _, r := range g.runs {
+			if d := r.timing.Measured.Decisions; d != nil {
+				values = append(values, 1000*q.of(d))
+			}
+		}
+		if x := metrics.Describe(values); x.N > 0 && x.Min > 0 {
+			points.X, points.Y = append(points.X, float64(x.Median)), append(points.Y, q.share)
+		}
+	}
+	return points
+}
+
+// lateText says how many decisions took longer than their period.
+func lateText(groups []*group) string {
+	text := ""
+	for _, g := range groups {
+		late, timed := 0, false
+		for _, r := range g.runs {
+			if d := r.timing.Measured.Decisions; d != nil {
+				late, timed = late+d.Missed, true
+			}
+		}
+		if timed {
+			text += fmt.Sprintf(", %s of %s", thousands(int64(late)), g.label)
+		}
+	}
+	return strings.TrimPrefix(text, ", ")
 }
 
 // gapsPanel has the distribution of gaps.

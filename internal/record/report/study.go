@@ -220,6 +220,9 @@ func (s *study) read(ctx context.Context) error {
 		workers.Go(func() {
 			for j := range jobs {
 				t, err := readTrace(j.r.dir, j.r.about, j.r == j.g.shown)
+				if err == nil && j.r == j.g.shown && j.r.about.reconfigures() {
+					t.forecast, err = readForecast(j.r.dir, t)
+				}
 				mu.Lock()
 				if err == nil {
 					j.g.take(j.r, t)
@@ -240,6 +243,11 @@ func (s *study) read(ctx context.Context) error {
 	}
 	close(jobs)
 	workers.Wait()
+	for _, g := range s.groups {
+		if g.shown != nil && g.shown.trace != nil && g.shown.trace.forecast != nil && g.shown.trace.forecast.note != "" {
+			s.notes = append(s.notes, g.shown.trace.forecast.note)
+		}
+	}
 	slices.SortFunc(errs, func(a, b error) int { return compareText(a.Error(), b.Error()) })
 	return errors.Join(append(errs, ctx.Err())...)
 }

@@ -29,6 +29,7 @@ type trace struct {
 	breaks    []interval
 	pools     []pool
 	strips    *strips
+	forecast  *forecast // nil without forecasts
 }
 
 // linkKeys are a link's books at the end, in bits.
