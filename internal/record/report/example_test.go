@@ -37,7 +37,7 @@ func Example() {
 	// report.html
 	// frequency.svg
 	// pools.svg
+	// keys.svg
 	// failures.svg
 	// latency.svg
-	// keys.svg
 }

@@ -70,13 +70,13 @@ func (s *study) forecasts() *picture {
 func (z *zoom) panels(t *trace, ahead string, safeBits float64) []plot.Panel {
 	x := plot.Axis{From: z.from, To: z.to}
 	level := z.level.panel(z.link + ": key in the pool")
-	level.X, level.Y.Quantity, level.HeightCM = x, "stock", 5.2
+	level.X, level.Y.Quantity, level.HeightCM = x, "stock", 4.7
 	if least, most := limits(z.level.low, z.level.high, z.level.came); safeBits > least-(most-least) && safeBits < most { // near
 		level.Levels = []plot.Level{{Y: safeBits / 1000, Name: "K_safe"}}
 	}
 	x.Quantity, x.Unit = "time", "s"
 	key := z.key.panel(z.link + ": key distilled within " + ahead)
-	key.X, key.Y.Quantity, key.HeightCM = x, "key", 5.4
+	key.X, key.Y.Quantity, key.HeightCM = x, "key", 5
 	_, most := limits(z.key.high, z.key.came)
 	key.Y.To = 1.06 * most / 1000
 	panels := []plot.Panel{level, key}
@@ -127,7 +127,7 @@ type coverage struct {
 func coveragePanel(rows []coverage) plot.Panel {
 	p := plot.Panel{
 		Title: "forecasts that did not hold", X: plot.Axis{Quantity: "outside the 95 % band", Unit: "%"}, Y: plot.Axis{Names: []plot.Name{}},
-		HeightCM: rowsFrameCM + 0.7 + 0.5*float64(len(rows)),
+		HeightCM: rowsFrameCM + 0.7 + 0.46*float64(len(rows)),
 	}
 	most := 5.0
 	for i, r := range rows {

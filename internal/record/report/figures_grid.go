@@ -14,7 +14,7 @@ import (
 // Heights of a panel with rows, in cm: of what surrounds them, and of a row.
 const (
 	rowsFrameCM = 1.5
-	rowCM       = 0.62
+	rowCM       = 0.57
 )
 
 // beside sets the headline figures of the experiments beside each other, and

@@ -5,10 +5,12 @@ package report
 import (
 	"context"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -38,9 +40,23 @@ const faults = `(() => {
   return found;
 })()`
 
+// printed holds the page against paper: no more sheets than expected.
+func printed(ctx context.Context, t *testing.T, file string, most int) {
+	t.Helper()
+	r, err := chromedp.Call(ctx, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: new(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheets := len(regexp.MustCompile(`/Type /Page\b`).FindAll(r.Data, -1))
+	if sheets == 0 || sheets > most {
+		t.Errorf("%s is printed on %d sheets, expected %d at most", file, sheets, most)
+	}
+}
+
 func TestIntegrationPageFitsScreenAndPaper(t *testing.T) {
 	one := write(t, Options{Runs: []string{place("S-3-1")}, Paper: true})
 	all := write(t, Options{Runs: []string{runsDir}, Paper: true})
+	pages := map[string]int{one.HTML: 6, all.HTML: 8} // at most
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
@@ -92,6 +108,9 @@ func TestIntegrationPageFitsScreenAndPaper(t *testing.T) {
 			}
 			if pictures < 8 {
 				t.Errorf("%s: %d pictures", look.name, pictures)
+			}
+			if look.name == "paper" {
+				printed(ctx, t, file, pages[file])
 			}
 			for _, f := range found {
 				t.Errorf("%s, %d pixels: %s", look.name, look.width, f)
