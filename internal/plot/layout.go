@@ -75,7 +75,7 @@ func (f *Figure) draw(c draw.Canvas) {
 		g.Draw(cells[i])
 		inside := g.DataCanvas(cells[i])
 		f.Panels[i].writeTitle(inside)
-		f.Panels[i].nameLogAxis(inside, cells[i].Min.Y)
+		f.Panels[i].nameLogAxes(inside, cells[i])
 		if f.Legend == Above {
 			f.Panels[i].nameLevels(inside, g)
 		}
@@ -109,7 +109,7 @@ func (f *Figure) cells(body draw.Canvas, plots []*gonum.Plot) []draw.Canvas {
 				Min: vg.Point{X: x, Y: top - h}, Max: vg.Point{X: x + wide, Y: top},
 			}}
 			d := plots[i].DataCanvas(cells[i])
-			left[col] = max(left[col], d.Min.X-cells[i].Min.X)
+			left[col] = max(left[col], d.Min.X-cells[i].Min.X+f.Panels[i].Y.room())
 			right[col] = max(right[col], cells[i].Max.X-d.Max.X)
 			if f.Legend == Above {
 				right[col] = max(right[col], f.Panels[i].besideWidth())
@@ -124,7 +124,7 @@ func (f *Figure) cells(body draw.Canvas, plots []*gonum.Plot) []draw.Canvas {
 		below, above := vg.Length(0), vg.Length(0)
 		for i := row * columns; i < min(len(plots), (row+1)*columns); i++ {
 			d := plots[i].DataCanvas(cells[i])
-			below = max(below, d.Min.Y-cells[i].Min.Y+f.Panels[i].logAxisHeight())
+			below = max(below, d.Min.Y-cells[i].Min.Y+f.Panels[i].X.room())
 			above = max(above, cells[i].Max.Y-d.Max.Y+f.Panels[i].titleHeight())
 		}
 		for i := row * columns; i < min(len(plots), (row+1)*columns); i++ {

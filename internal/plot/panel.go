@@ -19,7 +19,10 @@ func (p *Panel) axes(looks *palette, named bool) *gonum.Plot {
 	g.X.Min, g.X.Max, g.Y.Min, g.Y.Max = l.xMin, l.xMax, l.yMin, l.yMax
 	g.X.Label.Text, g.Y.Label.Text = p.X.label(), p.Y.label()
 	if p.X.Log {
-		g.X.Label.Text = "" // see nameLogAxis
+		g.X.Label.Text = "" // see nameLogAxes
+	}
+	if p.Y.Log {
+		g.Y.Label.Text = ""
 	}
 	for _, a := range []*gonum.Axis{&g.X, &g.Y} {
 		label, tick := letters(labelSize, ink, false), letters(smallSize, ink, false)
@@ -92,19 +95,23 @@ func (p *Panel) titleHeight() vg.Length {
 	return panelTitle
 }
 
-// nameLogAxis writes the label of a logarithmic x axis below the cell. Gonum
-// would reserve room for it as if it stood at the arithmetic middle of the axis.
-func (p *Panel) nameLogAxis(inside draw.Canvas, bottom vg.Length) {
-	if !p.X.Log || p.X.label() == "" {
-		return
-	}
+// nameLogAxes writes the labels of logarithmic axes beside the cell. Gonum would
+// reserve room for them as if they stood at the arithmetic middle of the axis.
+func (p *Panel) nameLogAxes(inside, cell draw.Canvas) {
 	style := letters(labelSize, ink, false)
 	style.XAlign, style.YAlign = draw.XCenter, draw.YTop
-	inside.FillText(style, vg.Point{X: inside.Center().X, Y: bottom - 3}, p.X.label())
+	if p.X.Log {
+		inside.FillText(style, vg.Point{X: inside.Center().X, Y: cell.Min.Y - 3}, p.X.label())
+	}
+	if p.Y.Log {
+		style.Rotation, style.YAlign = math.Pi/2, draw.YBottom
+		inside.FillText(style, vg.Point{X: cell.Min.X - 3, Y: inside.Center().Y}, p.Y.label())
+	}
 }
 
-func (p *Panel) logAxisHeight() vg.Length {
-	if !p.X.Log || p.X.label() == "" {
+// room is what the label of a logarithmic axis needs beside the cell.
+func (a Axis) room() vg.Length {
+	if !a.Log || a.label() == "" {
 		return 0
 	}
 	return labelSize + 5

@@ -12,7 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	gonum "gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // rowsFigure has every shape that stands in rows, and panels side by side.
@@ -196,6 +199,21 @@ func TestDecadesAreLabelled(t *testing.T) {
 		if got := strings.Join(labels, " "); got != tc.want {
 			t.Errorf("%g to %g: %s, want %s", tc.least, tc.greatest, got, tc.want)
 		}
+	}
+}
+
+func TestLogarithmicAxisTakesNoMoreHeight(t *testing.T) {
+	top := func(log bool) vg.Length {
+		f := &Figure{Panels: []Panel{{
+			X: Axis{Quantity: "length", Unit: "km"}, Y: Axis{Quantity: "key rate", Unit: "bit/s", Log: log},
+			Lines: []Line{{Label: "model", X: []float64{0, 1, 2}, Y: []float64{1, 1000, 100000}}},
+		}}}
+		c := draw.New(vgsvg.New(width, f.height()))
+		g := f.Panels[0].axes(newPalette(f), true)
+		return g.DataCanvas(f.cells(c, []*gonum.Plot{g})[0]).Max.Y
+	}
+	if linear, log := top(false), top(true); linear-log > smallSize || log-linear > smallSize {
+		t.Errorf("the data end at %g of a linear, at %g of a logarithmic axis", linear, log)
 	}
 }
 
