@@ -84,8 +84,17 @@ bench: ## every benchmark, COUNT times, summarised by benchstat
 cover: ## test coverage by package
 	$(GO) test -cover -timeout 15m $(PACKAGES)
 
+# What some pictures are drawn from; delete it where the models have changed.
+PICTURED = .cache/pictured
+$(PICTURED):
+	for e in S-1 S-2 S-3; do $(GO) run ./cmd/cosim run $$e --runs 30 --quiet --out $(PICTURED).new || exit; done
+	mv $(PICTURED).new $(PICTURED)
+
 .PHONY: pictures
-pictures: ## the pictures of the documentation
+pictures: $(PICTURED) ## the pictures of the documentation, from 90 runs the first time (.cache/pictured)
 	$(GO) run docs/pictures/contingency.go
-	$(GO) run ./cmd/cosim grid step ieee39 --load 15 --mw 100 --png docs/pictures/step-39.png
+	$(GO) run docs/pictures/recovery.go $(PICTURED)
+	$(GO) run docs/pictures/report.go $(PICTURED)
+	$(GO) run docs/pictures/terminal.go
+	$(GO) run ./cmd/cosim grid step ieee39 --load 15 --mw 100 --png docs/pictures/step-39.png >/dev/null
 	$(GO) run ./cmd/cosim link --to 240 --step 1 --png docs/pictures/link.png >/dev/null

@@ -96,7 +96,7 @@ func main() {
 	log.SetFlags(0)
 	s1, _, step, breaks := run("S-1", "scada.store")
 	s2, _, _, _ := run("S-2", "scada.pool")
-	x := plot.Axis{Quantity: "Time", Unit: "s", From: s1.from.Seconds(), To: s1.to.Seconds()}
+	x := plot.Axis{From: s1.from.Seconds(), To: s1.to.Seconds()}
 	spans := []plot.Span{}
 	for _, b := range breaks {
 		if b.From >= s1.from && b.To <= s1.to {
@@ -110,32 +110,41 @@ func main() {
 		}
 		return out
 	}
+	const height = 5.5
 	frequency := plot.Panel{
-		X: x, Y: plot.Axis{Quantity: "Δf of the centre of inertia", Unit: "mHz"}, Spans: spans,
-		Levels: []plot.Level{{Y: -50, Name: "Δf_safe"}, {Y: 50}},
-		Lines:  []plot.Line{{Label: "S-1, key stores", X: s1.t, Y: s1.coi}, {Label: "S-2, key pools", X: s2.t, Y: s2.coi}},
+		Title: "frequency, centre of inertia", X: x, Y: plot.Axis{Quantity: "Δf", Unit: "mHz"}, Spans: spans, HeightCM: height,
+		Levels: []plot.Level{{Y: 50, Name: "Δf_safe"}, {Y: -50, Name: "−Δf_safe"}},
+		Lines:  []plot.Line{of("S-1, key stores", s1.t, s1.coi), of("S-2, key pools", s2.t, s2.coi)},
 	}
 	for _, tr := range []*trace{s1, s2} {
 		i := lowest(tr.coi)
 		frequency.Marks = append(frequency.Marks, plot.Mark{X: tr.t[i], Y: tr.coi[i], Text: fmt.Sprintf("−%.0f mHz", -tr.coi[i])})
 	}
-	power := plot.Panel{X: x, Y: plot.Axis{Quantity: "Power", Unit: "MW"}, Lines: []plot.Line{
-		{Label: "S-1, key stores", X: s1.t, Y: change(s1.mechanical)},
-		{Label: "S-2, key pools", X: s2.t, Y: change(s2.mechanical)},
-		{Label: "reserve called, S-1", X: s1.t, Y: s1.reserve},
-		{Label: "reserve called, S-2", X: s2.t, Y: s2.reserve},
-	}}
-	key := plot.Panel{X: x, Y: plot.Axis{Quantity: "Key at the centre", Unit: "kbit"}, Lines: []plot.Line{
-		{Label: "S-1, key stores", X: s1.t, Y: s1.key}, {Label: "S-2, key pools", X: s2.t, Y: s2.key},
-	}}
+	mechanical := plot.Panel{
+		Title: "generators, change of their mechanical power", X: x, Y: plot.Axis{Quantity: "power", Unit: "MW"}, HeightCM: height,
+		Lines: []plot.Line{of("S-1, key stores", s1.t, change(s1.mechanical)), of("S-2, key pools", s2.t, change(s2.mechanical))},
+	}
+	reserve := plot.Panel{
+		Title: "fast reserve that was reached", X: x, Y: plot.Axis{Quantity: "power", Unit: "MW"}, HeightCM: 4,
+		Lines: []plot.Line{of("S-1, key stores", s1.t, s1.reserve), of("S-2, key pools", s2.t, s2.reserve)},
+	}
+	x.Quantity, x.Unit = "time", "s"
+	key := plot.Panel{
+		Title: "key at the control centre, all links", X: x, Y: plot.Axis{Quantity: "key", Unit: "kbit"}, HeightCM: height,
+		Lines: []plot.Line{of("S-1, key stores", s1.t, s1.key), of("S-2, key pools", s2.t, s2.key)},
+	}
 	fig := plot.Figure{
 		Title:  fmt.Sprintf("One contingency: +%.0f MW at bus %d for 50 s", step.SizeMW, step.Bus),
-		Note:   fmt.Sprintf("39 buses, seed %d; power: mechanical, all generators, change; and reserve called", seed),
-		Panels: []plot.Panel{frequency, power, key},
+		Note:   fmt.Sprintf("39 buses, seed %d", seed),
+		Legend: plot.Above, Panels: []plot.Panel{frequency, mechanical, reserve, key},
 	}
 	if err := fig.WriteFile("docs/pictures/contingency.png"); err != nil {
 		log.Fatal(err)
 	}
+}
+
+func of(label string, x, y []float64) plot.Line {
+	return plot.Line{Label: label, Role: plot.Dashed, X: x, Y: y}
 }
 
 func lowest(v []float64) int {

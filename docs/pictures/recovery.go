@@ -52,7 +52,7 @@ func main() {
 	}
 	panel := plot.Panel{
 		X: plot.Axis{Quantity: "time outside ±50 mHz after a fault", Unit: "s", From: 0, To: longest},
-		Y: plot.Axis{Quantity: "share of faults", Unit: "%", From: 0, To: 100},
+		Y: plot.Axis{Quantity: "share of faults", Unit: "%", From: 0, To: 103},
 	}
 	for _, name := range []string{"S-1", "S-2", "S-3"} {
 		all := times[name]
@@ -60,7 +60,7 @@ func main() {
 			log.Fatalf("no runs of %s in %s", name, folder)
 		}
 		slices.Sort(all)
-		line := plot.Line{Label: name}
+		line := plot.Line{Label: name, Role: plot.Dashed}
 		for i, x := range all {
 			share := 100 / float64(len(all))
 			line.X = append(line.X, x, x)
@@ -78,7 +78,7 @@ func main() {
 	f := plot.Figure{
 		Title:  "How fast the frequency returns",
 		Note:   fmt.Sprintf("%d faults each, contingencies of 548 MW with a fibre break", len(times["S-1"])),
-		Panels: []plot.Panel{panel},
+		Legend: plot.Above, Panels: []plot.Panel{panel},
 	}
 	if err := f.WriteFile("docs/pictures/recovery.png"); err != nil {
 		log.Fatal(err)
