@@ -71,12 +71,12 @@ func timesPanel(groups []*group) plot.Panel {
 			continue
 		}
 		for _, x := range slices.Concat(line.X, g.timesPoints().X) {
-			p.X.From, p.X.To = min(p.X.From, x), max(p.X.To, 1.5*x)
+			p.X.From, p.X.To = min(p.X.From, x/1.25), max(p.X.To, 1.25*x)
 		}
 		period := 1000 * g.runs[0].about.Experiment.Reconfiguration.Period.Seconds()
 		if !periods[period] {
 			periods[period] = true
-			p.X.To = max(p.X.To, 1.5*period)
+			p.X.To = max(p.X.To, 1.25*period)
 			p.Lines = append(p.Lines, plot.Line{Label: fmt.Sprintf("period, %g ms", period), Role: plot.Main, X: []float64{period, period}, Y: []float64{0, 104}})
 		}
 	}

@@ -123,7 +123,7 @@ func TestDecisionTimesAddUpOverRuns(t *testing.T) {
 	if !ok || len(p.Shapes) != 1 || !slices.Equal(points.X, []float64{1, 2, 200}) || !slices.Equal(points.Y, []float64{50, 99, 100}) {
 		t.Errorf("shapes %+v", p.Shapes)
 	}
-	if len(p.Lines) != 2 || p.X.From != 1 || p.X.To != 1500 {
+	if len(p.Lines) != 2 || p.X.From != 0.8 || p.X.To != 1250 {
 		t.Errorf("%d lines between %g and %g ms", len(p.Lines), p.X.From, p.X.To)
 	}
 	if text := lateText([]*group{g, old}); text != "2 of S-3, 1 of old" {
