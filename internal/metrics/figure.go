@@ -57,7 +57,8 @@ func (s *Summary) Figures() []Figure {
 	if len(s.Operators) > 0 {
 		figures = append(figures,
 			Figure{"key_fairness_mean", "key fairness, mean", "", Higher, false, s.Fairness.Mean},
-			Figure{"key_fairness_min", "key fairness, lowest", "", Higher, false, s.Fairness.Min})
+			Figure{"key_fairness_min", "key fairness, lowest", "", Higher, false, s.Fairness.Min},
+			Figure{"key_fairness_sd", "key fairness, deviation over time", "", Lower, false, s.Fairness.SD})
 	}
 	for _, o := range s.Operators {
 		figures = append(figures,

@@ -21,12 +21,14 @@ func SummarizeOperator(name string, t *TaskCounter, askedBits, grantedBits int64
 	}
 }
 
-// FairnessRecord describes F_K over a run in constant memory: mean and minimum
-// exactly, the median to half of fairnessBin.
+// FairnessRecord describes F_K over a run in constant memory: mean, standard
+// deviation and minimum exactly, the median to half of fairnessBin.
 type FairnessRecord struct {
 	bins     [1/fairnessBin + 1]int64
 	n        int64
 	sum, min float64
+	// Mean so far and Σ (x − mean)², after Welford (Technometrics 4, 1962).
+	mean, squares float64
 }
 
 // fairnessBin is the width of a bin of the histogram.
@@ -40,14 +42,17 @@ func (r *FairnessRecord) Add(index float64) {
 	}
 	r.n++
 	r.sum += index
+	d := index - r.mean
+	r.mean += d / float64(r.n)
+	r.squares += d * (index - r.mean)
 }
 
 // Summary is undefined throughout where nothing was added.
 func (r *FairnessRecord) Summary() FairnessSummary {
 	if r.n == 0 {
-		return FairnessSummary{Median: Undefined, Mean: Undefined, Min: Undefined}
+		return FairnessSummary{Median: Undefined, Mean: Undefined, Min: Undefined, SD: Undefined}
 	}
-	s := FairnessSummary{Mean: Number(r.sum / float64(r.n)), Min: Number(r.min)}
+	s := FairnessSummary{Mean: Number(r.sum / float64(r.n)), Min: Number(r.min), SD: Number(math.Sqrt(r.squares / float64(r.n)))}
 	below := int64(0)
 	for i, n := range r.bins {
 		if below += n; 2*below >= r.n {

@@ -4,10 +4,11 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/stat"
 	"pgregory.net/rapid"
 )
 
-func TestFairnessRecordHasMeanMedianAndMinimum(t *testing.T) {
+func TestFairnessRecordHasMeanMedianMinimumAndDeviation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		xs := rapid.SliceOfN(rapid.Float64Range(0.25, 1), 1, 200).Draw(t, "indices")
 		var r FairnessRecord
@@ -20,6 +21,9 @@ func TestFairnessRecordHasMeanMedianAndMinimum(t *testing.T) {
 		s := r.Summary()
 		if math.Abs(float64(s.Mean)-sum/float64(len(xs))) > 1e-12 || float64(s.Min) != lowest {
 			t.Fatalf("mean %v and minimum %v of %v", s.Mean, s.Min, xs)
+		}
+		if want := stat.PopStdDev(xs, nil); math.Abs(float64(s.SD)-want) > 1e-12 {
+			t.Fatalf("deviation %v of %v, want %v", s.SD, xs, want)
 		}
 		below, above := 0, 0
 		for _, x := range xs {
@@ -38,7 +42,7 @@ func TestFairnessRecordHasMeanMedianAndMinimum(t *testing.T) {
 
 func TestFairnessIsUndefinedWhereNothingWasAdded(t *testing.T) {
 	var r FairnessRecord
-	if s := r.Summary(); s.Median.Defined() || s.Mean.Defined() || s.Min.Defined() {
+	if s := r.Summary(); s.Median.Defined() || s.Mean.Defined() || s.Min.Defined() || s.SD.Defined() {
 		t.Errorf("%+v", s)
 	}
 }
@@ -71,7 +75,7 @@ func TestOperatorsHaveFiguresOfTheirOwn(t *testing.T) {
 			t.Errorf("%s is %v, want %v", key, got[key], want)
 		}
 	}
-	if got["operator_key_share/idle"].Defined() || len(s.Figures()) != common+2+2*3 {
+	if got["operator_key_share/idle"].Defined() || len(s.Figures()) != common+3+2*3 {
 		t.Errorf("%d figures, %d without operators: %v", len(s.Figures()), common, got)
 	}
 }

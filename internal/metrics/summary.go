@@ -46,7 +46,7 @@ func NewSummary(experiment, gridCase string, seed uint64) *Summary {
 			UseCentre: Undefined, UseAll: Undefined, LowestPoolBits: Undefined, LowestPoolAtS: Undefined, SafePoolBits: Undefined,
 		},
 		Decisions: DecisionSummary{GapP50: Undefined, GapP99: Undefined, GapMax: Undefined},
-		Fairness:  FairnessSummary{Median: Undefined, Mean: Undefined, Min: Undefined},
+		Fairness:  FairnessSummary{Median: Undefined, Mean: Undefined, Min: Undefined, SD: Undefined},
 		Latency:   []ClassLatency{},
 	}
 }
@@ -127,6 +127,7 @@ type FairnessSummary struct {
 	Median Number `json:"key_fairness_median"`
 	Mean   Number `json:"key_fairness_mean"`
 	Min    Number `json:"key_fairness_min"`
+	SD     Number `json:"key_fairness_sd"` // standard deviation over time
 }
 
 // DecisionSummary tells how well the plans were proven: Gap is (objective −
