@@ -117,6 +117,7 @@ func (p *planning) decide(nowNS int64) error {
 	for i := range p.supply {
 		s := &p.supply[i]
 		s.StockBits = float64(p.supplies[i].Pool.LevelBits())
+		s.DrawnBits = float64(p.supplies[i].Pool.Account().ConsumedBits)
 		if p.forecasters == nil {
 			continue
 		}

@@ -56,7 +56,8 @@ type PoolSupply struct {
 	StockBits               float64
 	MeanBits, VarBits2      []float64
 	SafeBits, ThresholdBits float64
-	Reserved                bool // K_safe is for the highest class alone
+	Reserved                bool    // K_safe is for the highest class alone
+	DrawnBits               float64 // since the start, by everybody
 }
 
 // Planner turns what the control centre knows into a decision problem, has it
@@ -72,6 +73,9 @@ type Planner struct {
 	problem reconfig.Problem
 	warm    *reconfig.Warm
 	grid    *gridTerm
+	// By pool: what is drawn beside the plan, and what a bit is worth.
+	unplanned []unplanned
+	bitPrice  []float64
 }
 
 // NewPlanner prepares decisions for s. Pools are named in the order in which
@@ -87,7 +91,9 @@ func NewPlanner(s *System, cfg PlannerConfig, solver reconfig.Solver, budget rec
 		p.problem.Pools = append(p.problem.Pools, reconfig.Pool{
 			ID: name, StockBits: make([]float64, cfg.Horizon), StockVarBits: make([]float64, cfg.Horizon),
 		})
+		p.unplanned = append(p.unplanned, newUnplanned(cfg.Horizon))
 	}
+	p.bitPrice = make([]float64, len(pools))
 	p.problem.Steps, p.problem.Kappa = cfg.Horizon, cfg.Kappa
 	for i := range s.chains {
 		if err := p.addChain(&s.chains[i], delayS); err != nil {
@@ -117,11 +123,7 @@ func (p *Planner) addChain(c *chain, delayS func([]string, int) float64) error {
 			options = append(options, Option{Route: r, Mode: m})
 		}
 	}
-	switching := c.SwitchCost
-	if switching == 0 {
-		switching = p.cfg.Weights.Switch
-	}
-	made := reconfig.Chain{ID: c.ID, Highest: c.highest, SwitchCost: switching, Before: reconfig.NoOption, Messages: make([]float64, p.cfg.Horizon)}
+	made := reconfig.Chain{ID: c.ID, Highest: c.highest, SwitchCost: p.switchCost(c), Before: reconfig.NoOption, Messages: make([]float64, p.cfg.Horizon)}
 	var delays []float64
 	for _, o := range options {
 		option := reconfig.Option{Route: o.Route, Mode: int(o.Mode), Label: c.label(o), Cost: make([]float64, p.cfg.Horizon)}
@@ -174,8 +176,11 @@ func (p *Planner) draws(c *chain, o Option) ([]reconfig.Draw, error) {
 // Decide makes the plan from nowNS on and gives it to the system. The result
 // is the solver's, for the record.
 func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, error) {
+	weight := float64(p.cfg.PeriodNS) / (lookaheadS * 1e9)
 	for i := range supply {
+		p.unplanned[i].observe(supply[i].DrawnBits, weight)
 		p.setPool(&p.problem.Pools[i], &supply[i])
+		p.problem.Pools[i].Others = p.unplanned[i].expected()
 	}
 	for i := range p.problem.Chains {
 		p.setChain(i, nowNS)
@@ -197,9 +202,13 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 		}
 	}
 	p.warm = result.Next()
+	p.priceOrders(result)
 	plan := make([]Option, len(p.options))
 	for i := range plan {
 		chosen := result.Plan[i][0]
+		for _, d := range p.problem.Chains[i].Options[chosen].Draws {
+			p.unplanned[d.Pool].plannedBits += d.MeanBits[0]
+		}
 		p.problem.Chains[i].Before = chosen
 		plan[i] = p.options[i][chosen]
 		if plan[i].Off { // keeps its way, for when it is on again

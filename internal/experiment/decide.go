@@ -135,6 +135,8 @@ func (d *decider) pool(i int) (PoolFigures, error) {
 		SupplyBits: e.StockBits[end] - e.NowBits, SupplySDBits: math.Sqrt(e.StockVarBits[end]),
 		StockPrice: metrics.Undefined, AboveSafePrice: metrics.Undefined, TerminalPrice: metrics.Undefined,
 	}
+	mean, variance := e.Others.Row(end, false)
+	f.UnplannedBits, f.UnplannedSD = mean, math.Sqrt(variance)
 	for l := range p.Chains {
 		f.DrawBits += draw(&p.Chains[l], d.result.Plan[l], i)
 	}

@@ -153,12 +153,14 @@ func poolSheet(e *experiment.Explanation) *sheet {
 		{head: "supply counted on", decimals: 1},
 		{head: "± sd", decimals: 1},
 		{head: "planned draw", decimals: 1},
+		{head: "unplanned", decimals: 1},
+		{head: "± sd", decimals: 1},
 		{head: "left", decimals: 1},
 	}}
 	for i := range e.Pools {
 		p := &e.Pools[i]
 		s.add(p.Pool, p.StockBits/1000, p.ReserveBits/1000, p.ThresholdBits/1000, p.SupplyBits/1000, p.SupplySDBits/1000,
-			p.DrawBits/1000, (p.StockBits+p.SupplyBits-p.DrawBits)/1000)
+			p.DrawBits/1000, p.UnplannedBits/1000, p.UnplannedSD/1000, (p.StockBits+p.SupplyBits-p.DrawBits-p.UnplannedBits)/1000)
 	}
 	return s
 }

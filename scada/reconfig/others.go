@@ -2,12 +2,13 @@ package reconfig
 
 import "math"
 
-// Others is what operators outside of a problem are known to draw from a pool:
-// a constant in its rows. With mean m° and variance v° of theirs,
+// Others is what is drawn from a pool outside of a problem: by the chains of
+// other operators, and by whatever no plan counts. It is a constant in the
+// pool's rows. With its mean m° and variance v°,
 //
-//	m + m° + κ√(P + v + v°) ≤ K,
+//	m + m° + κ√(P + v + v°) ≤ K
 //
-// is what remains of a chance constraint that all operators share.
+// is what remains of a chance constraint that all share.
 type Others struct {
 	MeanBits, VarBits2           []float64 // drawn up to the end of each step; nil for nothing
 	LowerMeanBits, LowerVarBits2 []float64 // by all but the highest class
@@ -15,16 +16,21 @@ type Others struct {
 	EndBits float64
 }
 
-// held is what others draw in the row of pool e, step t and class c.
-func (p *Problem) held(e, t int, c class) (mean, variance float64) {
-	o := p.Pools[e].Others
+// Row is the mean in bits and the variance in bit² of what they draw up to the
+// end of step t, all or only those below the highest class; of nil nothing.
+func (o *Others) Row(t int, lower bool) (mean, variance float64) {
 	switch {
 	case o == nil || o.MeanBits == nil:
 		return 0, 0
-	case c == lower:
+	case lower:
 		return o.LowerMeanBits[t], o.LowerVarBits2[t]
 	}
 	return o.MeanBits[t], o.VarBits2[t]
+}
+
+// held is what others draw in the row of pool e, step t and class c.
+func (p *Problem) held(e, t int, c class) (mean, variance float64) {
+	return p.Pools[e].Others.Row(t, c == lower)
 }
 
 // fixedVar is the variance in a row of a pool that no plan changes.

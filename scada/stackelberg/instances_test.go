@@ -103,5 +103,19 @@ func randomPool(r *rand.Rand, p *reconfig.Problem, e int) reconfig.Pool {
 	if r.IntN(2) == 0 {
 		pool.Terminal = reconfig.Terminal{ThresholdBits: stock * r.Float64(), LookaheadFactor: 2 * r.Float64(), PricePerBit: 2e-3 * r.Float64(), RampBits: stock * r.Float64()}
 	}
+	if r.IntN(2) == 0 {
+		pool.Others = unplanned(p.Steps, 0.1*total*r.Float64()/float64(p.Steps), math.Pow(0.05*total*r.Float64(), 2))
+	}
 	return pool
+}
+
+// unplanned draws have one mean and variance a step.
+func unplanned(steps int, mean, variance float64) *reconfig.Others {
+	var o reconfig.Others
+	for t := range steps {
+		o.MeanBits = append(o.MeanBits, float64(t+1)*mean)
+		o.VarBits2 = append(o.VarBits2, float64(t+1)*variance)
+	}
+	o.LowerMeanBits, o.LowerVarBits2, o.EndBits = o.MeanBits, o.VarBits2, o.MeanBits[steps-1]
+	return &o
 }

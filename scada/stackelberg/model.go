@@ -94,17 +94,18 @@ func (s *model) set(m *match) {
 	for e := range s.part.Pools {
 		s.part.Pools[e].Others = beside.Pools[e].Others
 	}
-	// An active pair is priced and its row is the leader's to fill; any other
-	// row is to stay slack, followers' draws included.
+	// An active pair is priced and its row is the leader's to fill, but for what
+	// is nobody's plan; any other row is to stay slack, followers' draws included.
 	for _, row := range b.relaxed.Rows {
 		if row.Terminal || row.Price <= 0 {
 			continue
 		}
 		o, t := s.part.Pools[row.Pool].Others, row.Step
+		mean, variance := m.p.Pools[row.Pool].Others.Row(t, row.Lower)
 		if row.Lower {
-			o.LowerMeanBits[t], o.LowerVarBits2[t] = 0, 0
+			o.LowerMeanBits[t], o.LowerVarBits2[t] = mean, variance
 		} else {
-			o.MeanBits[t], o.VarBits2[t] = 0, 0
+			o.MeanBits[t], o.VarBits2[t] = mean, variance
 		}
 	}
 }

@@ -79,6 +79,12 @@ func share(pool *reconfig.Pool, n int) reconfig.Pool {
 	part.ReserveBits *= x
 	part.Terminal.ThresholdBits *= x
 	part.Terminal.RampBits *= x
+	if o := pool.Others; o != nil {
+		part.Others = &reconfig.Others{
+			MeanBits: scaled(o.MeanBits, x), VarBits2: scaled(o.VarBits2, x*x),
+			LowerMeanBits: scaled(o.LowerMeanBits, x), LowerVarBits2: scaled(o.LowerVarBits2, x*x), EndBits: o.EndBits * x,
+		}
+	}
 	return part
 }
 
