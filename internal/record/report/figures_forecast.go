@@ -57,7 +57,10 @@ func (s *study) forecasts() *picture {
 	caption := s.shownText()
 	if z := f.zoom; z != nil && len(z.key.t) > 1 {
 		fig.Panels = append(fig.Panels, z.panels(t, ahead, g.shown.about.Experiment.Keys.Pool.SafeBits)...)
-		caption += fmt.Sprintf(" Above: %s of %s, each forecast drawn at the time that it is about, %s after it was made; the stock is forecast in whole blocks, less what was drawn meanwhile. Nobody foresees a break: forecasts fail for %s after its begin.", z.link, g.label, ahead, ahead)
+		caption += fmt.Sprintf(" Above: %s of %s, each forecast drawn at the time that it is about, %s after it was made; the stock is forecast in whole blocks, less what was drawn meanwhile.", z.link, g.label, ahead)
+		if len(fig.Panels[0].Spans) > 0 {
+			caption += fmt.Sprintf(" Nobody foresees a break: forecasts fail for %s after it begins.", ahead)
+		}
 	}
 	fig.Panels = append(fig.Panels, coveragePanel(rows))
 	all := sum(f.links)

@@ -31,7 +31,7 @@ func (s *study) decisions() *picture {
 	caption := ""
 	if len(times.Lines) > 0 {
 		f.Panels = append(f.Panels, times)
-		caption = " Left: share of decisions that took no longer, on the wall clock of the machine that made the run; bins of 12 %. Longer than the period took " + lateText(deciding) + "."
+		caption = " Left: share of decisions that took no longer, on the wall clock of the machine that made the run; bins of 12 %. Decisions longer than the period: " + lateText(deciding) + "."
 	}
 	if len(times.Shapes) > 0 {
 		caption += " Points: median, 99 % and longest, medians over the runs, of programs that did not record more."
