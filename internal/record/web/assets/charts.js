@@ -3,7 +3,7 @@
 import uPlot from "./uplot/uPlot.esm.js";
 
 import { $, css } from "./dom.js";
-import { link as linkName } from "./format.js";
+import { link as linkName, signed } from "./format.js";
 
 const mostNamed = 8; // pools
 const colours = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
@@ -27,7 +27,7 @@ export class Charts {
       ? { label: "COI", stroke: () => css("--c1"), width: 2 }
       : { label: name, stroke: () => css("--thin"), width: 1, show: $("generators").checked }));
     this.frequency = this.plot("frequency-chart", frequencies, {
-      range: (_, min, max) => around(min, max, 1.3 * scene.safe_hz), values: (_, v) => v.map((x) => x.toFixed(places(v))),
+      range: (_, min, max) => around(min, max, 1.3 * scene.safe_hz), values: (_, v) => v.map((x) => signed(x, places(v))),
     }, [(u) => this.limits(u, [[scene.safe_hz, "+Δf_safe"], [-scene.safe_hz, "−Δf_safe"]])]);
     const centre = scene.pools.filter((name) => scene.links.find((l) => l.name === name).at_centre);
     this.named = centre.length <= mostNamed ? centre : [];

@@ -12,6 +12,11 @@ export function digits(x) {
   return x.toFixed(size >= 100 || Number.isInteger(x) ? 0 : size >= 10 ? 1 : 2);
 }
 
+/** signed writes a number with a minus sign where it is negative: "−0.05". */
+export function signed(x, places) {
+  return x.toFixed(places).replace("-", "−");
+}
+
 /** seconds writes a time: "312.4 s". */
 export function seconds(s, places = 1) {
   return `${s.toFixed(places)} s`;

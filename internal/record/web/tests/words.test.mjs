@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bits, count, digits, pace, percent } from "../assets/format.js";
+import { bits, count, digits, pace, percent, signed } from "../assets/format.js";
 import { fields, goSeconds, words } from "../assets/words.js";
 
 const scene = { nodes: [{ name: "RTU16", kind: "rtu", area: "area-3", buses: [16] }] };
@@ -39,6 +39,7 @@ test("numbers keep three digits and their unit", () => {
   assert.deepEqual([31, 999, 31234, 112000, 1.5e6].map(bits), ["31 bit", "999 bit", "31.2 kbit", "112 kbit", "1.50 Mbit"]);
   assert.deepEqual([0, 3, 0.25, 12.34, 552.2].map(digits), ["0", "3", "0.25", "12.3", "552"]);
   assert.deepEqual([0.1, 1, 118.2].map(pace), ["0.10×", "1.0×", "118×"]);
+  assert.deepEqual([-0.05, 0.05].map((x) => signed(x, 2)), ["−0.05", "0.05"]);
   assert.equal(count(84213), "84,213");
 });
 
