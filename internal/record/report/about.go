@@ -41,6 +41,10 @@ type about struct {
 		Classes map[string]struct {
 			Latency time.Duration `yaml:"latency"`
 		} `yaml:"classes"`
+		Operators []struct {
+			Name   string `yaml:"name"`
+			Centre string `yaml:"centre"`
+		} `yaml:"operators"`
 		Chains []chainAbout `yaml:"chains"`
 		Keys   struct {
 			Supply string `yaml:"supply"`

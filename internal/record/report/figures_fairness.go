@@ -60,7 +60,7 @@ func (s *study) operators() []string {
 }
 
 // settled leaves out the beginning, in which the window is not full.
-const settled = 10.0
+const settled = 10
 
 // sampled are the values of all runs together.
 func (g *group) sampled(of func(*trace) *thinned) []float64 {

@@ -166,7 +166,7 @@ func (s *study) pictures() []picture {
 	if len(s.groups) > 0 {
 		for _, make := range []func() *picture{
 			s.beside, s.recovery, s.contingencies, s.frequency, s.pools, s.keyUse, s.failures, s.latency,
-			s.forecasts, s.decisions, s.fairness, s.roundsAndFairness, s.plans,
+			s.forecasts, s.decisions, s.fairness, s.operatorsOverTime, s.roundsAndFairness, s.plans,
 		} {
 			if p := make(); p != nil {
 				list = append(list, *p)

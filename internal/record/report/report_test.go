@@ -379,19 +379,53 @@ func TestSweepBecomesAHeatMap(t *testing.T) {
 	}
 }
 
-func TestFairnessAndRoundsAreDrawn(t *testing.T) {
+func TestFairnessOperatorsAndRoundsAreDrawn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "S-5-1")
 	gameLog(t, dir, 600)
 	w := write(t, Options{Runs: []string{dir}, Formats: Formats})
-	if d := cmp.Diff([]string{"frequency", "fairness", "rounds"}, names(w)); d != "" {
+	if d := cmp.Diff([]string{"frequency", "failures", "latency", "fairness", "operators", "rounds"}, names(w)); d != "" {
 		t.Error(d)
 	}
 	checkPictures(t, w)
 }
 
-// gameLog is the log of a run of two operators.
+// An operator's success is that of its own tasks in the last ten seconds: of
+// one task a second every fifth fails, and in the other centre none.
+func TestSuccessOfAnOperatorIsOfItsOwnTasks(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "S-5-1")
+	gameLog(t, dir, 100)
+	a, err := readAbout(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := readTrace(dir, a, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(tr.operators); n != 1 || tr.operators[0].name != "TSO" {
+		t.Fatalf("%d operators, want the TSO", n)
+	}
+	x, y := tr.operators[0].success.line(100)
+	for i := range x {
+		if x[i] >= 10 && math.Abs(y[i]-80) > 1e-9 {
+			t.Fatalf("at %g s %g %% succeeded, want 80", x[i], y[i])
+		}
+	}
+	if shares, _ := tr.operators[0].share.line(1); shares[0] < 10 || x[len(x)-1] < 99 {
+		t.Errorf("shares from %g s on, success up to %g s", shares[0], x[len(x)-1])
+	}
+}
+
+// gameLog is the log of a run of two operators, of which one has shares.
 func gameLog(t testing.TB, dir string, seconds int64) {
-	manifest := map[string]any{"experiment": map[string]any{"name": "S-5", "case": "ieee118", "seed": 1, "duration": fmt.Sprintf("%ds", seconds)}}
+	chain := func(id, centre string) map[string]any {
+		return map[string]any{"id": id, "task": "agc", "mode": "otp", "static_mode": "otp", "routes": [][]string{{centre, "GW1", "RTU1"}}}
+	}
+	manifest := map[string]any{"experiment": map[string]any{
+		"name": "S-5", "case": "ieee118", "seed": 1, "duration": fmt.Sprintf("%ds", seconds),
+		"operators": []map[string]any{{"name": "TSO", "centre": "CC0"}, {"name": "DSO1", "centre": "CC1"}},
+		"chains":    []map[string]any{chain("agc-1", "CC0"), chain("agc-2", "CC1")},
+	}}
 	w, err := record.Create(dir, manifest, []record.Column{
 		{Name: columnFrequency}, {Name: columnIndex}, {Name: "scada.fairness/TSO"}, {Name: columnRounds}, {Name: columnPlanned},
 	})
@@ -400,6 +434,18 @@ func gameLog(t testing.TB, dir string, seconds int64) {
 	}
 	for i := range 10 * seconds {
 		x := math.Sin(float64(i) / 50)
+		if i%10 == 5 {
+			cause := ""
+			if i/10%5 == 0 {
+				cause = "late"
+			}
+			for _, e := range []record.Event{
+				{AtNS: i * 1e8, Type: "task", Element: "agc-1", Class: "agc", Mode: "otp", Cause: cause, Value: 0.02},
+				{AtNS: i * 1e8, Type: "task", Element: "agc-2", Class: "agc", Mode: "otp", Value: 0.02},
+			} {
+				err = errors.Join(err, w.Event(e))
+			}
+		}
 		err = errors.Join(err, w.Row(i*1e8, []float64{0.01 * x, 0.85 + 0.05*x, 0.8 + 0.1*x, float64(1 + i%7), 0.8 + 0.02*float64(i%7)}))
 	}
 	if err := errors.Join(err, w.Close(nil, nil, nil)); err != nil {

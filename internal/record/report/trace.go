@@ -28,6 +28,7 @@ type trace struct {
 	steps     []interval
 	breaks    []interval
 	pools     []pool
+	operators []operatorTrace
 	strips    *strips
 	forecast  *forecast // nil without forecasts
 }
@@ -79,7 +80,8 @@ type scanner struct {
 	period  int64
 	fair    []string // columns of shares
 	now     float64
-	latest  []float64 // row
+	latest  []float64      // row
+	ofChain map[string]int // operator
 }
 
 // readTrace reads the log of a run; drawn says whether its traces are wanted.
@@ -154,6 +156,12 @@ func (s *scanner) draw() {
 		}
 	}
 	s.strips = newStrips(s.about)
+	s.operators, s.ofChain = s.operatorTraces(), map[string]int{}
+	for _, c := range s.about.Experiment.Chains {
+		if i := s.about.ofChain(c, s.operators); i >= 0 {
+			s.ofChain[c.ID] = i
+		}
+	}
 }
 
 func poolColumn(link string, store bool) string {
@@ -187,6 +195,10 @@ func (s *scanner) row(tNS int64, v []float64) {
 	s.look(frequency)
 	for _, p := range s.pools {
 		p.level.add(s.now, v[p.column])
+	}
+	for i := range s.operators {
+		o := &s.operators[i]
+		o.row(s.now, v[o.column], tNS%1e9 == 0)
 	}
 }
 
@@ -223,6 +235,9 @@ func (s *scanner) event(e *record.Event) {
 	switch e.Type {
 	case "task":
 		s.meter.task(e)
+		if i, ok := s.ofChain[e.Element]; ok {
+			s.operators[i].decide(e.Cause != "")
+		}
 		if e.Cause == "" {
 			h := s.latency[e.Class]
 			if h == nil {
