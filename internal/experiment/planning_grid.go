@@ -2,7 +2,9 @@ package experiment
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -46,11 +48,28 @@ func (b *builder) gridModel() (*scada.GridModel, error) {
 		}
 		r.Voltages = append(r.Voltages, i)
 	}
-	m, err := grid.Reduce(b.power, grid.Options{AVR: d.Grid.AVR}, r)
+	m, err := b.reduced(r)
 	if err != nil {
 		return nil, err
 	}
 	return plainModel(m, d), nil
+}
+
+// reductions are the reduced models made so far, by what they depend on: that of
+// 118 buses takes two seconds, and is the same in all runs of a sweep.
+var reductions sync.Map // string to func() (*grid.ReducedModel, error)
+
+// reduced is a model that nobody may change.
+func (b *builder) reduced(r grid.Reduction) (*grid.ReducedModel, error) {
+	hash, err := b.def.caseHash()
+	if err != nil {
+		return nil, err
+	}
+	avr := b.def.Grid.AVR
+	made, _ := reductions.LoadOrStore(fmt.Sprintf("%s %t %v", hash, avr, r), sync.OnceValues(func() (*grid.ReducedModel, error) {
+		return grid.Reduce(b.power, grid.Options{AVR: avr}, r)
+	}))
+	return made.(func() (*grid.ReducedModel, error))()
 }
 
 // plainModel hands a reduced model over in scada's terms.
@@ -61,7 +80,7 @@ func plainModel(m *grid.ReducedModel, d *Definition) *scada.GridModel {
 		A:      rows(phi), B: rows(gamma), LoadB: mat.Col(nil, m.LoadColumn(), gamma),
 		C:       [2][]float64{mat.Row(nil, 0, m.C), mat.Row(nil, 1, m.C)},
 		LoadD:   [2]float64{m.D.At(0, m.LoadColumn()), m.D.At(1, m.LoadColumn())},
-		PMUVolt: m.VoltagePU,
+		PMUVolt: slices.Clone(m.VoltagePU),
 	}
 	for i := range d.Generators {
 		avr, ok := m.VrefColumn(i)

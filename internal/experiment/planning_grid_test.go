@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"cosim/cases"
+	"cosim/grid"
 	cosync "cosim/sync"
 )
 
@@ -84,5 +86,29 @@ func TestDecisionsLiveWithEndlessDelays(t *testing.T) {
 	d := load(t, "S-3", append(short, "node_classes.gateway.processing_s=1", "duration=25s")...)
 	if _, err := Run(context.Background(), d, RunOptions{}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Runs of one grid share its reduced model; another grid, or other outputs, have
+// one of their own.
+func TestReducedModelsAreMadeOnce(t *testing.T) {
+	model := func(set ...string) any {
+		d := load(t, "S-3", set...)
+		c, err := cases.Load(d.Case)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := (&builder{def: d, power: c}).reduced(grid.Reduction{States: 4, Gens: []int{0}, Voltages: []int{3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	first := model()
+	if model("duration=30s", "disturbances.contingencies.count=0") != first {
+		t.Error("a second run of the grid has a model of its own")
+	}
+	if model("grid.avr=false") == first || model("case=ieee118") == first {
+		t.Error("another grid has the same model")
 	}
 }
