@@ -22,7 +22,7 @@ func newCalibrate() *cobra.Command {
 are fitted to its S-1 row (P_succ 0.72, Δf_max 0.26 Hz, key use 0.30), on S-1
 alone: every other experiment is then a prediction. The result is a
 calibration.yaml for the case's folder.`,
-		Args: cobra.NoArgs,
+		Args: expectNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if opt.Parallel < 1 {
 				return fmt.Errorf("--parallel is %d, expected at least 1", opt.Parallel)

@@ -40,18 +40,7 @@ and NODE_EXTRA_CA_CERTS, so that Python, Go and Node trust it by themselves.`,
   cosim check-federate ws://127.0.0.1:9000/v1/federates/battery
   cosim check-federate battery --parameter droop=0.05 -- python3 battery.py
   cosim check-federate battery --token 0123456789abcdef --ca ca.pem -- python3 battery.py`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			dash := cmd.ArgsLenAtDash()
-			if dash < 0 {
-				dash = len(args)
-			} else if dash == len(args) {
-				return errors.New("-- expects a command after it")
-			}
-			if dash != 1 {
-				return fmt.Errorf("expected a federate's name or where it connects, got %d words", dash)
-			}
-			return nil
-		},
+		Args: expectFederate,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.check(cmd, args[0], args[1:]) },
 	}
 	flags := cmd.Flags()

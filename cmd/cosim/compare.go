@@ -16,7 +16,7 @@ func newCompare() *cobra.Command {
 		Short: "experiments side by side: means with 95 % intervals, paired differences over common seeds",
 		Example: `  cosim compare runs                     every run in a folder
   cosim compare runs/S-1-* runs/S-2-* --paper`,
-		Args: cobra.MinimumNArgs(1),
+		Args: expectRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := experiment.CompareRuns(args)
 			for _, note := range c.Notes {
@@ -47,7 +47,7 @@ func newExport() *cobra.Command {
 		Example: `  cosim export runs/S-2-1 --csv
   cosim export runs                      every run in a folder
   cosim export runs/S-3-1 --influx http://127.0.0.1:8086`,
-		Args: cobra.MinimumNArgs(1),
+		Args: expectRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if on, err := database.open(cmd); on || err != nil {
 				if err != nil {
@@ -59,10 +59,7 @@ func newExport() *cobra.Command {
 			for _, line := range reports {
 				fmt.Fprintln(cmd.OutOrStdout(), line)
 			}
-			if err != nil {
-				return failure{err}
-			}
-			return nil
+			return failed(err)
 		},
 	}
 	cmd.Flags().BoolVar(&csv, "csv", false, "series.csv and events.csv instead of Parquet")

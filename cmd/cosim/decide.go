@@ -28,7 +28,7 @@ says whether the outcome is the run's, and explains it. A limit of 0 is none.`,
 		Example: `  cosim run S-3 --decisions widest:5
   cosim decide runs/S-3-1/decisions/290.1s.json
   cosim decide 290.1s.json --cold --nodes 0 --gap 0`,
-		Args: cobra.ExactArgs(1),
+		Args: expectDecision,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.decide(cmd, args[0]) },
 	}
 	flags := cmd.Flags()

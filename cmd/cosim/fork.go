@@ -24,7 +24,7 @@ only, and sets the figures of both beside each other. Attacks that the run did
 not have begin at that time at the earliest. A change of any kind that shows
 earlier is refused, with the step and the output where it does.`,
 		Example: `  cosim fork runs/S-2-1 --at 120s --set 'attacks=[{kind: drop, link: CC-GW2, probability: 0.5}]'`,
-		Args:    cobra.ExactArgs(1),
+		Args:    expectRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("at") {
 				return errors.New("--at is missing: from when on is the run to go another way?")

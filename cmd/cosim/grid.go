@@ -55,7 +55,7 @@ func (f *gridFlags) register(cmd *cobra.Command, json, csv string) {
 	cmd.Flags().BoolVar(&f.json, "json", false, json)
 	cmd.Flags().BoolVar(&f.csv, "csv", false, csv)
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
-	cmd.Args = cobra.ExactArgs(1)
+	cmd.Args = expectCase
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return cases.Names(), cobra.ShellCompDirectiveDefault
 	}

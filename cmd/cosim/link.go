@@ -34,7 +34,7 @@ under every model. --set changes what the links are made of.`,
 		Example: `  cosim link
   cosim link --length-km 50 --set quantum.pulse_rate_hz=1e9 --published
   cosim link mine.yaml --from 0 --to 200 --step 10 --models bb84-decoy,"bb84-decoy finite" --csv`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              expectNoMore,
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 		ValidArgsFunction: completeExperiments,
 	}

@@ -13,7 +13,7 @@ func newList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "the experiments and cases that ship inside",
-		Args:  cobra.NoArgs,
+		Args:  expectNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			inside, err := experiment.Inside()
 			if err != nil {
@@ -30,7 +30,7 @@ func newShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show EXPERIMENT",
 		Short: "the YAML of an experiment, to read or to copy and edit",
-		Args:  cobra.ExactArgs(1),
+		Args:  expectExperiment,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			data, err := experiment.Show(args[0], all)
 			if err != nil {
@@ -50,7 +50,7 @@ func newValidate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "every mistake of an experiment at once, with line and column",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  expectFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return validateAll(cmd, args, o)
 		},

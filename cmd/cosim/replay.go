@@ -16,7 +16,7 @@ func newReplay() *cobra.Command {
 		Short: "make a run again without its external federates and operators, and hold it against its record",
 		Example: `  cosim replay runs/battery-1
   cosim replay runs/battery-1 --out again`,
-		Args: cobra.ExactArgs(1),
+		Args: expectRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			res, err := f.repeat(cmd, func(ctx context.Context) (*experiment.Result, error) {
 				return experiment.Replay(ctx, args[0], f.RepeatOptions)

@@ -28,7 +28,7 @@ over common seeds; of a sweep's folder, maps over the two keys that were swept.`
   cosim report runs --paper              every run in a folder, in report/
   cosim report runs --out s123.html      pictures in s123-figures/
   cosim report runs --figures-only --format svg --out figures`,
-		Args: cobra.MinimumNArgs(1),
+		Args: expectRunsOrSweeps,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.report(cmd, args) },
 	}
 	flags := cmd.Flags()

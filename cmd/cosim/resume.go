@@ -77,7 +77,7 @@ against the record, and adds what is missing. Programs of external federates
 are started anew, or come back if they outlived the run, and are taken along
 from the start: they must answer as they did.`,
 		Example: `  cosim resume runs/S-2-1`,
-		Args:    cobra.ExactArgs(1),
+		Args:    expectRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkRealTime(cmd, f.RealTime); err != nil {
 				return err

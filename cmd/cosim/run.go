@@ -92,7 +92,7 @@ func oneExperiment(cmd *cobra.Command, args []string) error {
 			}
 		}
 	}
-	return fmt.Errorf("expected one experiment, found %d arguments (cosim list says what ships inside)", len(args))
+	return expectExperiment(cmd, args)
 }
 
 // Bounds of --realtime: a thousand times slower, and what the master takes.

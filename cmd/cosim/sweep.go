@@ -41,12 +41,7 @@ cosim validate FILE says what is wrong with a sweep's file, or how many runs it 
   cosim sweep breaks.yaml --listen 127.0.0.1:4222      and elsewhere: cosim worker --nats …
   cosim sweep breaks.yaml --shard 3/16                 one of 16 parts
   cosim sweep breaks.yaml --collect sweeps/breaks      all parts together`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 || len(args) > 1 && !f.collect {
-				return fmt.Errorf("expected one sweep's file, found %d arguments", len(args))
-			}
-			return nil
-		},
+		Args: expectSweep(&f.collect),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	flags := cmd.Flags()

@@ -30,7 +30,7 @@ TASK is a number, or a chain and a time as the list of failed tasks has them.`,
 		Example: `  cosim trace runs/S-2-1 --failed
   cosim trace runs/S-2-1 pmu-36@313.11s
   cosim trace runs/S-2-1 --at 312.6s --element shed-15`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: expectRunAndTask,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.trace(cmd, args) },
 	}
 	flags := cmd.Flags()

@@ -34,7 +34,7 @@ nothing is trained.`,
 		Example: `  cosim train-forecast --out lstm.weights
   cosim train-forecast --evaluate
   cosim train-forecast --evaluate --weights lstm.weights --set quantum.ou_rate=0.1`,
-		Args: cobra.NoArgs,
+		Args: expectNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.register(cmd)

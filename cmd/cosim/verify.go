@@ -18,7 +18,7 @@ func newVerify() *cobra.Command {
 runs. It names the first frame and output that differ, and makes both runs again
 up to there to tell the values. The exit code is 1 unless the runs are equal.`,
 		Example: `  cosim verify runs/S-2-1 elsewhere/S-2-1`,
-		Args:    cobra.ExactArgs(2),
+		Args:    expectTwoRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := experiment.Verify(cmd.Context(), args[0], args[1])
 			if err != nil {

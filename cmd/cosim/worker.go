@@ -20,7 +20,7 @@ another worker. It needs the program of the sweep's own version and no files,
 but for cases and programs of one's own.`,
 		Example: `  cosim worker --nats nats://127.0.0.1:4222
   cosim worker --nats tls://queue.example:4222 --token-file token --ca ca.pem`,
-		Args: cobra.NoArgs,
+		Args: expectNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case o.NATS == "":

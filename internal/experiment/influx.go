@@ -46,7 +46,7 @@ func SendRuns(places []string, epoch influx.Epoch, s *influx.Sender) (notes []st
 	var errs []error
 	for _, dir := range dirs {
 		if !record.IsRun(dir) {
-			errs = append(errs, NoRunError{dir})
+			errs = append(errs, NoRunError{Dir: dir})
 			continue
 		}
 		at, err := epoch.Of(dir)

@@ -20,67 +20,6 @@ type recordedRun struct {
 	summary *metrics.Summary
 }
 
-// RunFolders finds the runs at the given places: a run's folder, a folder of
-// runs, or a pattern that the shell left alone. A run stands once, however
-// often it is named.
-func RunFolders(places []string) ([]string, error) {
-	var all []string
-	var errs []error
-	seen := map[string]bool{}
-	for _, place := range places {
-		found, err := foldersAt(place)
-		errs = append(errs, err)
-		for _, dir := range found {
-			if clean := filepath.Clean(dir); !seen[clean] {
-				seen[clean] = true
-				all = append(all, dir)
-			}
-		}
-	}
-	return all, errors.Join(errs...)
-}
-
-func foldersAt(place string) ([]string, error) {
-	if isRunFolder(place) {
-		return []string{place}, nil
-	}
-	var candidates []string
-	entries, err := os.ReadDir(place)
-	switch {
-	case err == nil:
-		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), ".") { // a run on its way in or out
-				candidates = append(candidates, filepath.Join(place, e.Name()))
-			}
-		}
-	case errors.Is(err, fs.ErrNotExist):
-		if candidates, err = filepath.Glob(place); err != nil || len(candidates) == 0 {
-			return nil, fmt.Errorf("%s does not exist; give a run's folder such as runs/S-2-1, or a folder of runs", place)
-		}
-	default:
-		return nil, err
-	}
-	var dirs []string
-	for _, c := range candidates {
-		if isRunFolder(c) {
-			dirs = append(dirs, c)
-		}
-	}
-	if len(dirs) == 0 {
-		return nil, fmt.Errorf("%s holds no run (no %s); give a run's folder such as runs/S-2-1, or a folder of runs", place, record.LogName)
-	}
-	return dirs, nil
-}
-
-// isRunFolder also knows a run whose log was deleted to save space.
-func isRunFolder(dir string) bool {
-	if record.IsRun(dir) {
-		return true
-	}
-	_, err := os.Stat(filepath.Join(dir, record.SummaryName))
-	return err == nil
-}
-
 // readRuns reads the summaries at the given places. What cannot be compared is
 // left out, and the notes say so.
 func readRuns(places []string) (runs []recordedRun, notes []string, err error) {

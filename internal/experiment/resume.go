@@ -28,18 +28,10 @@ type past struct {
 	checked int64 // digests, the start included
 }
 
-// NoRunError says that a folder holds no run.
-type NoRunError struct{ Dir string }
-
-// Error returns "nowhere is not a run's folder (it has no run.log)".
-func (e NoRunError) Error() string {
-	return fmt.Sprintf("%s is not a run's folder (it has no %s)", e.Dir, record.LogName)
-}
-
 // openPast opens a run's folder and the definition that it was made from.
 func openPast(dir string, until cosync.Time, o Overrides) (*past, *Definition, error) {
 	if !record.IsRun(dir) {
-		return nil, nil, NoRunError{dir}
+		return nil, nil, NoRunError{Dir: dir}
 	}
 	d, err := Load(filepath.Join(dir, record.ManifestName), o)
 	if err != nil {

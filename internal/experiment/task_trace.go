@@ -83,7 +83,7 @@ type TraceStep struct {
 // run's record.
 func TraceTask(ctx context.Context, dir string, q TraceQuery) (*TaskTrace, error) {
 	if !record.IsRun(dir) {
-		return nil, NoRunError{dir}
+		return nil, NoRunError{Dir: dir}
 	}
 	p, d, err := openPast(dir, 0, Overrides{})
 	p.close()
@@ -133,7 +133,7 @@ type FailedTask struct {
 // Failed lists the failed tasks of a run, those of a class only if one is given.
 func Failed(dir, class string) (*FailedTasks, error) {
 	if !record.IsRun(dir) {
-		return nil, NoRunError{dir}
+		return nil, NoRunError{Dir: dir}
 	}
 	log, err := record.Open(dir)
 	if err != nil {

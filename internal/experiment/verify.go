@@ -67,7 +67,7 @@ func Verify(ctx context.Context, a, b string) (*Verification, error) {
 	var logs [2]*record.ChainReader
 	for i, dir := range v.Runs {
 		if !record.IsRun(dir) {
-			return nil, NoRunError{dir}
+			return nil, NoRunError{Dir: dir}
 		}
 		var err error
 		if logs[i], err = record.OpenChain(dir); err != nil {

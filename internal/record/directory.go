@@ -18,6 +18,10 @@ const (
 	TimingName   = "timing.json"
 )
 
+// SweepTableName is the table that a sweep leaves in its folder, with a row a
+// run. It tells a sweep's folder from a run's: both have a SummaryName.
+const SweepTableName = "results.parquet"
+
 // install puts the folder fresh in the place of dir. A previous run there is
 // moved aside first and deleted last, so that dir is at every moment a whole
 // folder of one run, or for the instant between the two renames absent.

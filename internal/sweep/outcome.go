@@ -16,7 +16,7 @@ import (
 
 // Names of the files in a sweep's folder, besides JournalName.
 const (
-	ResultsName    = "results.parquet"
+	ResultsName    = record.SweepTableName
 	ResultsCSVName = "results.csv"
 	TimingName     = "timing.parquet"
 	SummaryName    = "summary.json"

@@ -13,6 +13,7 @@ import (
 
 	"cosim/internal/metrics"
 	"cosim/internal/plot"
+	"cosim/internal/record"
 )
 
 // heatTable is a figure over two swept quantities: Z[i][j] belongs to Y[i] and
@@ -52,13 +53,10 @@ func (t heatTable) picture() picture {
 	return picture{"heat-" + t.name, fmt.Sprintf("%s, over the values swept; %s, %s a cell. Dark is much.", t.what, count(t.runs, "run"), n), f}
 }
 
-// resultsName is the table that a sweep leaves, with a row a run.
-const resultsName = "results.parquet"
-
 // takeTables reads the sweeps among the places, and returns the others.
 func (s *study) takeTables(places []string) (others []string, err error) {
 	for _, place := range places {
-		file := filepath.Join(place, resultsName)
+		file := filepath.Join(place, record.SweepTableName)
 		if _, err := os.Stat(file); err != nil {
 			others = append(others, place)
 			continue

@@ -348,7 +348,7 @@ func sweepTable(t *testing.T, breaks, rounds []float64) string {
 	}
 	dir := t.TempDir()
 	var b bytes.Buffer
-	if err := errors.Join(rows.Write(&b), os.WriteFile(filepath.Join(dir, resultsName), b.Bytes(), 0o644)); err != nil {
+	if err := errors.Join(rows.Write(&b), os.WriteFile(filepath.Join(dir, record.SweepTableName), b.Bytes(), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -362,7 +362,7 @@ func TestSweepBecomesAHeatMap(t *testing.T) {
 	}
 	checkPage(t, w.HTML, 1)
 	checkPictures(t, w)
-	table, err := readTable(filepath.Join(sweepTable(t, breaks, rounds), resultsName))
+	table, err := readTable(filepath.Join(sweepTable(t, breaks, rounds), record.SweepTableName))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,6 +72,11 @@ func newStudy(ctx context.Context, o Options) (*study, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
+	for _, place := range places {
+		for _, dir := range experiment.SweepFolders(place) {
+			s.notes = append(s.notes, fmt.Sprintf("left out: %s is a sweep's folder (cosim report %s draws it)", dir, dir))
+		}
+	}
 	if len(dirs) == 1 {
 		err = s.takeOne(dirs[0])
 	} else {
