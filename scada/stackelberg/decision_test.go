@@ -150,3 +150,34 @@ func benchmark(b *testing.B, s reconfig.Solver) {
 
 func BenchmarkGame(b *testing.B)   { benchmark(b, Game{}) }
 func BenchmarkShares(b *testing.B) { benchmark(b, Shares{}) }
+
+// A leader's commands of which a few are lost while their chains are off are
+// served again as soon as there is key: the proximal term does not hold them.
+func TestChainsThatAreOffAreServedAgain(t *testing.T) {
+	f := newFederation(stream("again"), 120, 10)
+	for e := range f.stock {
+		f.stock[e] = 4 * f.threshold()
+	}
+	p := f.problem(nil)
+	served := solve(t, Game{}, p, nil, reconfig.DefaultBudget())
+	plan := served.Plan.Clone()
+	var off []int
+	for l := range plan {
+		if p.Operators.Of[l] == leader && p.Chains[l].Options[0].Cost[0] == 0.1 { // 0.02 messages a step, of priority 5
+			off = append(off, l)
+			clear(plan[l])
+		}
+	}
+	q := f.problem(plan)
+	again := solve(t, Game{}, q, served.Next().With(plan), reconfig.DefaultBudget())
+	for _, l := range off {
+		for k, o := range again.Plan[l] {
+			if o == 0 {
+				t.Errorf("chain %d is off in step %d", l, k)
+			}
+		}
+	}
+	if len(off) < 5 {
+		t.Errorf("%d chains were off", len(off))
+	}
+}

@@ -55,6 +55,9 @@ func (s *model) propose(m *match) (reconfig.Plan, error) {
 //	rows of the pools             rate a bit, rate·κ/2√(P+v) a bit² of variance
 //	terminal rows                 rate less the price of the next bit
 //	proximal                      2ρ for another option in a step
+//
+// A chain that is off is not held there: what keeps steps small would otherwise
+// leave commands unsent for as long as they cost less than it.
 func (s *model) set(m *match) {
 	s.price(m)
 	b := m.best
@@ -69,7 +72,7 @@ func (s *model) set(m *match) {
 		for o := range to.Options {
 			for t, cost := range from.Options[o].Cost {
 				cost += grant * m.key.grant[l][o*h+t]
-				if o != b.plan[i][t] {
+				if now := b.plan[i][t]; o != now && now != 0 {
 					cost += 2 * m.rho
 				}
 				for k := range from.Options[o].Draws {
