@@ -11,6 +11,9 @@ import (
 // Trace has f told what happens to every task; see scada.System.Trace.
 func (s *Scada) Trace(f func(*scada.Trace)) { s.system.Trace(f) }
 
+// OnUtterance has f told of every APDU; see scada.System.OnUtterance.
+func (s *Scada) OnUtterance(f func(*scada.Utterance)) { s.system.OnUtterance(f) }
+
 // Engine is what the federate drives, for reading between two steps.
 func (n *Network) Engine() *network.Engine { return n.engine }
 

@@ -106,11 +106,12 @@ func (e *Engine) intercept(i uint32, q *queue) bool {
 		}
 		switch at.kind {
 		case tamper:
-			e.tamper(&e.packets[i], at)
+			e.tamper(i, q, at)
 		case replay:
 			e.attackStats.Replayed++
 			held := toNS(at.DelayS)
 			j := e.clone(e.packets[i], Replayed)
+			e.fate(i, q, e.now+held, Replayed)
 			e.schedule(e.now+held, evResume, j, e.packets[j].gen)
 		case delay:
 			e.attackStats.Delayed++
@@ -118,6 +119,7 @@ func (e *Engine) intercept(i uint32, q *queue) bool {
 			if p.mark == Untouched {
 				p.mark = Delayed
 			}
+			e.fate(i, q, e.now, Delayed)
 			e.schedule(e.now+toNS(at.DelayS), evResume, i, p.gen)
 			return false
 		case drop:
@@ -130,7 +132,8 @@ func (e *Engine) intercept(i uint32, q *queue) bool {
 }
 
 // tamper flips bits in a copy of the payload; the sender's stays as it is.
-func (e *Engine) tamper(p *packet, at *attack) {
+func (e *Engine) tamper(i uint32, q *queue, at *attack) {
+	p := &e.packets[i]
 	if len(p.payload) == 0 {
 		return
 	}
@@ -142,6 +145,7 @@ func (e *Engine) tamper(p *packet, at *attack) {
 		changed[bit/8] ^= 1 << (bit % 8)
 	}
 	p.payload, p.mark = changed, Tampered
+	e.fate(i, q, e.now, Tampered)
 }
 
 // clone adds a packet equal to p but for its mark, and without a deadline. It
@@ -182,5 +186,6 @@ func (e *Engine) inject(i uint32) {
 	}
 	j := e.clone(at.captured, Injected)
 	e.packets[j].payload = forged
+	e.fate(j, &e.queues[at.queue], e.now, Injected)
 	e.resume(j)
 }

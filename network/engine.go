@@ -31,7 +31,8 @@ type Engine struct {
 	balance     Balance
 	attacks     []*attack
 	attackStats AttackStats
-	passed      func(Pass) // nil unless the run is traced
+	passed      func(Pass) // nil unless the run is traced or captured
+	fated       func(Fate) // nil unless it is captured
 }
 
 // New builds the network at time 0, all links up. The function stream returns
@@ -255,6 +256,7 @@ func (e *Engine) handlePacket(kind uint64, i uint32) {
 		if p.lost {
 			e.drop(i, Lost, q)
 		} else if len(q.attacks) == 0 || e.intercept(i, q) {
+			e.fate(i, q, e.now, Untouched)
 			e.resume(i)
 		}
 	case evResume:
@@ -349,6 +351,9 @@ func (e *Engine) drop(i uint32, reason Reason, q *queue) {
 	if q != nil {
 		d.Link = q.id.Link()
 		q.stats.Drops[reason]++
+		if e.fated != nil {
+			e.fated(Fate{Way: p.way(i, q), AtNS: e.now, Dropped: true, Reason: reason})
+		}
 	}
 	e.drops = append(e.drops, d)
 	e.balance.Dropped++

@@ -175,7 +175,7 @@ func (q *queue) begin(e *Engine, ent entry, at int64) {
 	}
 	p := &e.packets[ent.packet]
 	if e.passed != nil {
-		e.passed(Pass{p.id, q.id, ent.enqueuedAt, at, ent.departAt, ent.arriveAt})
+		e.passed(Pass{p.way(uint32(ent.packet), q), ent.enqueuedAt, at, ent.departAt, ent.arriveAt})
 	}
 	p.lost = ent.lost
 	arrival := ent.arriveAt

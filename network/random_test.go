@@ -21,6 +21,7 @@ type trial struct {
 	packets []network.Packet
 	routes  [][]string
 	breaks  []change
+	hook    func(*network.Engine) // before the first advance, if any
 }
 
 type change struct {
@@ -129,6 +130,9 @@ func (tr *trial) engine(t *rapid.T) *network.Engine {
 		if _, err := e.Route(names...); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if tr.hook != nil {
+		tr.hook(e)
 	}
 	return e
 }

@@ -86,6 +86,7 @@ func (s *System) forward(m *message, i int, atNS int64) (sent bool, err error) {
 		ServiceNS: waitNS + int64(2*s.cfg.Crypto.Costs.MessageNS(mode, 8*len(m.payload))),
 	})
 	s.tracer.sent(s, m, waitNS)
+	s.uttered(m, i)
 	return true, nil
 }
 

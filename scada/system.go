@@ -62,7 +62,8 @@ type System struct {
 	objects    []iec104.Object
 	due        []dueTask
 	replan     func(nowNS int64) error
-	tracer     *tracer // nil unless the run is traced
+	tracer     *tracer          // nil unless the run is traced
+	utter      func(*Utterance) // nil unless the run is captured
 }
 
 // demand is a task asked for by Trigger.
