@@ -23,16 +23,18 @@ func newReport() *cobra.Command {
 		Long: `report tells what runs found: one HTML file that needs nothing beside it, and
 its figures as picture files. Of one run (also of a killed one) it shows the run,
 of several the experiments side by side, with 95 % intervals and the differences
-over common seeds; of a sweep's folder, maps over the two keys that were swept.`,
+over common seeds; of a sweep's folder, curves over the key that was swept, or
+maps over two.`,
 		Example: `  cosim report runs/S-3-1                in runs/S-3-1/report/
   cosim report runs --paper              every run in a folder, in report/
   cosim report runs --out s123.html      pictures in s123-figures/
-  cosim report runs --figures-only --format svg --out figures`,
+  cosim report runs --figures-only --format svg --out figures
+  cosim report sweeps/breaks             what a sweep found, in report/`,
 		Args: expectRunsOrSweeps,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.report(cmd, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.Out, "out", "", "folder, or HTML file (default: report in the run's folder, of several in this one)")
+	flags.StringVar(&f.Out, "out", "", "`FOLDER` or HTML file to write (default RUN/report; of several runs, or a sweep, ./report)")
 	flags.BoolVar(&f.Paper, "paper", false, "the paper's figures beside")
 	flags.BoolVar(&f.FiguresOnly, "figures-only", false, "the picture files alone, no HTML")
 	flags.StringSliceVar(&f.Formats, "format", report.Formats, "of the picture files: "+strings.Join(report.Formats, ", ")+"; empty for none")

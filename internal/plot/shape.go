@@ -9,8 +9,8 @@ import (
 )
 
 // Shape is what a panel shows besides lines: [Points], [Band], [Spread],
-// [Interval], [Bar], [Range], [Strip], [Heat]. Those that stand in a row have
-// its place on the y axis, which names it.
+// [Interval], [Estimates], [Bar], [Range], [Strip], [Heat]. Those that stand in
+// a row have its place on the y axis, which names it.
 type Shape interface {
 	// extent shows the outermost points.
 	extent(see func(x, y float64))

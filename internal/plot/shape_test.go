@@ -58,6 +58,7 @@ func rowsFigure() *Figure {
 			{X: Axis{Quantity: "x"}, Y: Axis{Quantity: "y"}, Shapes: []Shape{
 				Band{"around it", []float64{1, 2, 3, 4, 5, 6}, []float64{0, 3, 8, math.NaN(), 1, 2}, []float64{2, 5, 10, math.NaN(), 3, 3}},
 				Points{"first", []float64{1, 2, 3}, []float64{1, 4, 9}},
+				Estimates{"first", []float64{1, 2}, []float64{3, 5}, []float64{2, 4}, []float64{4, 6}, 2},
 			}},
 		},
 	}
@@ -220,7 +221,11 @@ func TestLogarithmicAxisTakesNoMoreHeight(t *testing.T) {
 func TestValuesThatAreMissingAreNotDrawn(t *testing.T) {
 	nan := math.NaN()
 	f := &Figure{Panels: []Panel{{Y: Axis{Names: []Name{{0, "row"}}}, Shapes: []Shape{
-		Spread{Values: []float64{nan}}, Spread{Values: []float64{1, 1, 1}, Violin: true}, Interval{Mean: 1, Low: nan, High: nan, From: nan, To: nan}, Strip{},
+		Spread{Values: []float64{nan}},
+		Spread{Values: []float64{1, 1, 1}, Violin: true},
+		Interval{Mean: 1, Low: nan, High: nan, From: nan, To: nan},
+		Strip{},
+		Estimates{X: []float64{0, 1}, Mean: []float64{nan, 1}, Low: []float64{nan, nan}, High: []float64{nan, nan}},
 	}}}}
 	if err := errors.Join(f.WriteSVG(io.Discard), f.WritePNG(io.Discard)); err != nil {
 		t.Error(err)

@@ -173,10 +173,7 @@ func (s *study) pictures() []picture {
 			}
 		}
 	}
-	for _, t := range s.tables {
-		list = append(list, t.picture())
-	}
-	return list
+	return append(list, s.swept...)
 }
 
 // looks gives the experiments their colours and markers in all figures.

@@ -316,10 +316,10 @@ func TestOutIsAFolderOrAFile(t *testing.T) {
 func TestMistakesAreTold(t *testing.T) {
 	nine := uint64(9)
 	for want, o := range map[string]Options{
-		`"bmp", expected png or svg`:   {Runs: []string{runsDir}, Formats: []string{"bmp"}},
-		"nowhere does not exist":       {Runs: []string{"nowhere"}},
-		"no run there has seed 9":      {Runs: []string{runsDir}, Seed: &nine},
-		"1 quantities were swept ([\"": {Runs: []string{sweepTable(t, []float64{1}, []float64{1, 2})}},
+		`"bmp", expected png or svg`: {Runs: []string{runsDir}, Formats: []string{"bmp"}},
+		"nowhere does not exist":     {Runs: []string{"nowhere"}},
+		"no run there has seed 9":    {Runs: []string{runsDir}, Seed: &nine},
+		"no key has several values":  {Runs: []string{sweepTable(t, []float64{1}, []float64{1})}},
 	} {
 		o.Out = t.TempDir()
 		if _, err := Write(context.Background(), o); err == nil || !strings.Contains(err.Error(), want) {
@@ -366,10 +366,7 @@ func TestSweepBecomesAHeatMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	heat, err := table.heatTables()
-	if err != nil {
-		t.Fatal(err)
-	}
+	heat := table.heatTables("reconfiguration.rounds", "quantum.break_rate_hz")
 	for i, b := range heat[0].y {
 		for j, n := range heat[0].x {
 			if want := b / n; math.Abs(heat[0].z[i][j]-want) > 1e-12 { // of 0, b/n, 2b/n

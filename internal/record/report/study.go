@@ -24,7 +24,7 @@ type study struct {
 	seed       uint64                 // of the runs that are drawn
 	paper      bool
 	notes      []string
-	tables     []heatTable
+	swept      []picture // of sweeps
 }
 
 // group are the runs of one definition, by seed.
