@@ -48,6 +48,7 @@ and NODE_EXTRA_CA_CERTS, so that Python, Go and Node trust it by themselves.`,
 	flags.DurationVar(&f.Duration, "duration", time.Minute, "simulated length, a multiple of the federate's step")
 	flags.DurationVar(&f.Patience, "patience", 10*time.Second, "wall time for an answer, for coming back and for ending")
 	flags.StringToStringVar(&f.Parameters, "parameter", nil, "what the welcome says: --parameter droop=0.05 (repeatable)")
+	flags.Lookup("parameter").DefValue = "" // none, which would be shown as []
 	flags.StringVar(&f.Token, "token", "", "the bearer token that the federate must bring")
 	flags.StringVar(&f.CA, "ca", "", "encrypt (wss) and write the authority that the federate has to trust to this file")
 	flags.BoolVar(&f.StaysAway, "no-reconnect", false, "the federate need not come back when its connection breaks")

@@ -40,7 +40,8 @@ under every model. --set changes what the links are made of.`,
 	}
 	f.register(cmd)
 	flags := cmd.Flags()
-	flags.Float64SliceVar(&f.lengths, "length-km", nil, "these `LENGTHS` only, in place of --from, --to, --step")
+	flags.Float64SliceVar(&f.lengths, "length-km", nil, "fibres of these lengths only, in `KM` (20,50,80), in place of --from, --to, --step")
+	flags.Lookup("length-km").DefValue = "" // none, which would be shown as []
 	flags.Float64Var(&f.from, "from", 0, "shortest fibre, `KM`")
 	flags.Float64Var(&f.to, "to", 150, "longest fibre, `KM`")
 	flags.Float64Var(&f.step, "step", 10, "from one to the next, `KM`")
@@ -74,8 +75,12 @@ func (f *linkFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.pictures.write(terminal.LinkFigure(study)); err != nil {
+	files, err := f.pictures.write(terminal.LinkFigure(study))
+	if err != nil {
 		return failure{err}
+	}
+	for _, file := range files {
+		fmt.Fprintln(cmd.ErrOrStderr(), "written to", file)
 	}
 	format := terminal.Text
 	switch {

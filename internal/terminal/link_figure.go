@@ -23,7 +23,7 @@ func LinkFigure(s *experiment.LinkStudy) *plot.Figure {
 	rate := plot.Panel{X: x, Y: plot.Axis{Quantity: "key rate", Unit: "bit/s", Log: true}}
 	qber := plot.Panel{X: x, Y: plot.Axis{Quantity: "QBER", Unit: "%"}, HeightCM: 5}
 	for _, m := range s.Models {
-		line := plot.Line{Label: m.Name, Role: plot.Ordinary}
+		line := plot.Line{Label: m.Name, Role: plot.Dashed}
 		errors := line
 		for _, p := range m.Points {
 			y := p.RateBPS
