@@ -51,6 +51,8 @@ type runFlags struct {
 
 	decisions  []string
 	selections []experiment.Selection // parsed
+	frames     []string
+	spans      []experiment.FrameSpan // parsed
 }
 
 func newRun() *cobra.Command {
@@ -74,13 +76,15 @@ func newRun() *cobra.Command {
 	flags.BoolVar(&f.json, "json", false, "print the figures as JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	flags.StringSliceVar(&f.decisions, "decisions", nil, "record decisions for cosim decide: 290s, 290s..300s, widest:10, slowest:10 (repeatable)")
+	flags.StringSliceVar(&f.frames, "record-frames", nil, "record the network's frames for Wireshark, in the run's folder frames/: =290s (a second), =290s..300s (repeatable); without a value the whole run")
+	flags.Lookup("record-frames").NoOptDefVal = experiment.AllFrames
 	flags.Float64Var(&f.realtime, "realtime", 0, "simulated seconds a second of wall time; without a value 1")
 	flags.Lookup("realtime").NoOptDefVal = "1"
 	f.sinks.register(flags)
 	return cmd
 }
 
-// oneExperiment also finds the number that stands apart from --realtime.
+// oneExperiment also finds the value that stands apart from its flag.
 func oneExperiment(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
@@ -89,6 +93,13 @@ func oneExperiment(cmd *cobra.Command, args []string) error {
 		for _, a := range args {
 			if _, err := strconv.ParseFloat(a, 64); err == nil {
 				return fmt.Errorf("the value of --realtime follows an equals sign: --realtime=%s", a)
+			}
+		}
+	}
+	if cmd.Flags().Changed("record-frames") {
+		for _, a := range args {
+			if _, err := experiment.ParseFrameSpan(a); err == nil {
+				return fmt.Errorf("the value of --record-frames follows an equals sign: --record-frames=%s", a)
 			}
 		}
 	}
@@ -117,6 +128,8 @@ func (f *runFlags) check(cmd *cobra.Command) error {
 		return fmt.Errorf("--parallel is %d, expected at least 1", f.parallel)
 	case len(f.decisions) > 0 && f.out == "":
 		return errors.New("--decisions needs a folder, --out is empty")
+	case len(f.frames) > 0 && f.out == "":
+		return errors.New("--record-frames needs a folder, --out is empty")
 	}
 	if err := checkRealTime(cmd, f.realtime); err != nil {
 		return err
@@ -127,6 +140,13 @@ func (f *runFlags) check(cmd *cobra.Command) error {
 			return fmt.Errorf("--decisions: %w", err)
 		}
 		f.selections = append(f.selections, s)
+	}
+	for _, text := range f.frames {
+		s, err := experiment.ParseFrameSpan(text)
+		if err != nil {
+			return fmt.Errorf("--record-frames: %w", err)
+		}
+		f.spans = append(f.spans, s)
 	}
 	return nil
 }
@@ -144,6 +164,9 @@ func (f *runFlags) run(cmd *cobra.Command, nameOrPath string) error {
 	}
 	if err := experiment.CheckSelections(d, f.selections); err != nil {
 		return fmt.Errorf("--decisions: %w", err)
+	}
+	if err := experiment.CheckFrameSpans(d, f.spans); err != nil {
+		return fmt.Errorf("--record-frames: %w", err)
 	}
 	if err := f.warn(cmd, d); err != nil {
 		return failure{err}
@@ -198,7 +221,7 @@ func (f *runFlags) warn(cmd *cobra.Command, d *experiment.Definition) error {
 func (f *runFlags) batch(ctx context.Context, cmd *cobra.Command, d *experiment.Definition) ([]*experiment.Result, error) {
 	o := experiment.BatchOptions{
 		RunOptions: experiment.RunOptions{
-			Out: f.out, RealTime: f.realtime, Decisions: f.selections,
+			Out: f.out, RealTime: f.realtime, Decisions: f.selections, Frames: f.spans,
 			OnStall: func(s cosync.Stall) { fmt.Fprintln(cmd.ErrOrStderr(), s) },
 			OnLost:  func(l cosync.Loss) { fmt.Fprintln(cmd.ErrOrStderr(), l) },
 			OnWait: func(names, urls []string) {

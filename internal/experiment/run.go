@@ -38,6 +38,9 @@ type RunOptions struct {
 	OnStart func(*cosync.Master, []cosync.Federate)
 	// Decisions are those that are recorded in the run's folder.
 	Decisions []Selection
+	// Frames are the parts of the run whose frames are recorded in its folder. A
+	// run that is resumed goes on with those that it had.
+	Frames []FrameSpan
 
 	past *past // the run that is repeated, if any
 }
@@ -58,6 +61,7 @@ type Result struct {
 	Speed      float64 // simulated seconds a wall second
 	Decisions  *DecisionTimes
 	Recorded   []string      // files with decisions, see RunOptions.Decisions
+	Frames     *FrameCount   // what was recorded of frames; nil: nothing
 	Stalls     []string      // for whom the federation waited long
 	WorstLag   time.Duration // of a run in real time, behind its pace
 	Checked    int64         // steps that were held against those of a repeated run, the start included
@@ -96,6 +100,10 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 		return nil, err
 	}
 	defer outside.close()
+	frames, err := newFrameRecorder(d, res.Dir, fed.federates, o)
+	if err != nil {
+		return nil, err
+	}
 	m, err := newMeter(d, fed.timeline)
 	if err != nil {
 		return nil, err
@@ -112,6 +120,9 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	}
 	// The laws are checked at every row, where the balances are published.
 	observers = append(observers, m, newInvariants(simTime(d.Steps.Record)))
+	if frames != nil {
+		observers = append(observers, frames)
+	}
 	observers = append(observers, o.Observers...)
 	if o.OnLost != nil {
 		observers = append(observers, lossWatch{o.OnLost})
@@ -145,6 +156,7 @@ func Run(ctx context.Context, d *Definition, o RunOptions) (*Result, error) {
 	res.WorstLag, err = simulate(ctx, d, fed, observers, o)
 	res.WallS = time.Since(start).Seconds()
 	res.Decisions = decisionTimes(fed.federates, d.Reconfigure.Period)
+	res.Frames = frames.count()
 	res.Summary = m.summary()
 	res.Summary.DefinitionSHA256 = manifest.DefinitionHash
 	res.Speed = m.last.Seconds() / res.WallS

@@ -41,6 +41,9 @@ func Summary(w io.Writer, r *experiment.Result) {
 	if n := len(r.Recorded); n > 0 {
 		p.line("recorded", count(n, "decision"), "(cosim decide "+r.Recorded[0]+")")
 	}
+	if f := r.Frames; f != nil {
+		p.line("frames", thousands(f.Packets)+" packets", thousands(f.APDUs)+" APDUs", "(tshark -r "+f.Dir+"/wire.pcapng)")
+	}
 	if a := s.Attacks; a.Attempts() > 0 {
 		p.line("attacks", fmt.Sprintf("%s succeeded of %s", thousands(a.Succeeded), thousands(a.Attempts())),
 			fmt.Sprintf("tampered %s, replayed %s, injected %s, delayed %s, dropped %s",
