@@ -84,7 +84,7 @@ func newMeter(d *Definition, tl Timeline) (*meter, error) {
 			m.operators = append(m.operators, operatorMeter{name: o.Name})
 		}
 	}
-	operators := d.chainOperators()
+	operators := d.ChainOperators()
 	for i, c := range d.Chains {
 		wished, err := metrics.ParseMode(c.Mode.String())
 		if err != nil {

@@ -196,9 +196,9 @@ func (d *Definition) resolveLinks() {
 	}
 }
 
-// chainOperators is the operator of each chain, an index in d.Operators; all
+// ChainOperators is the operator of each chain, an index in d.Operators; all
 // are 0 where none is named.
-func (d *Definition) chainOperators() []int {
+func (d *Definition) ChainOperators() []int {
 	c := d.scadaConfig()
 	return c.ChainOperators()
 }

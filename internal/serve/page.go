@@ -158,8 +158,14 @@ func scene(d *experiment.Definition, supplies []*federates.KeySupply, buses []we
 		}
 		v.Links = append(v.Links, x)
 	}
-	for _, c := range d.Chains {
-		x := web.Chain{ID: c.ID, Task: c.Task, Element: c.Element, Mode: c.StaticMode.String()}
+	if len(d.Operators) > 1 {
+		for _, o := range d.Operators {
+			v.Operators = append(v.Operators, o.Name)
+		}
+	}
+	operators := d.ChainOperators()
+	for i, c := range d.Chains {
+		x := web.Chain{ID: c.ID, Task: c.Task, Element: c.Element, Mode: c.StaticMode.String(), Operator: operators[i]}
 		for _, route := range c.Routes {
 			x.Routes = append(x.Routes, slices.DeleteFunc(slices.Clone(route), func(n string) bool { return !station(n) }))
 		}

@@ -155,6 +155,7 @@ func TestIntegrationThePagePausesStepsAndPaces(t *testing.T) {
 	b.until("the run goes on", `document.getElementById("state").textContent === "running" && !document.getElementById("pause").disabled`)
 	b.do(chromedp.Click(chromedp.CSS("#pause")))
 	b.until("it is held", `document.getElementById("state").textContent === "paused" && document.getElementById("pause").textContent === "Resume"`)
+	b.do(chromedp.Sleep(500 * time.Millisecond)) // a step that was under way ends, and is told
 	before := b.text("#time")
 	b.do(chromedp.Click(chromedp.CSS("#step")))
 	b.until("a step has passed", fmt.Sprintf(`(parseFloat(document.getElementById("time").textContent) - %v).toFixed(2) === "0.01"`, strings.TrimSuffix(before, " s")))
@@ -219,7 +220,7 @@ const contrast = `(() => {
 		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 	};
 	const ratio = (a, b) => { const [x, y] = [light(css(a)), light(css(b))]; return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05); };
-	return Math.min(...["--text", "--muted", "--good", "--warn", "--bad", "--hand"].map((c) => ratio(c, "--panel")), ratio("--on-accent", "--accent"), ratio("--text", "--wc"), ratio("--text", "--aes"));
+	return Math.min(...["--text", "--muted", "--good", "--warn", "--bad", "--hand"].map((c) => ratio(c, "--panel")), ratio("--on-accent", "--accent"), ratio("--on-alert", "--alert"), ratio("--text", "--wc"), ratio("--text", "--aes"));
 })()`
 
 // A browser whose connection is cut says so and comes back; a run that ends is

@@ -77,6 +77,26 @@ func TestThePagesFiguresAreThoseOfTheSummary(t *testing.T) {
 	}
 }
 
+func TestThePagesOperatorsAreThoseOfTheSummary(t *testing.T) {
+	s := serving(t, Config{Experiment: "S-2", Overrides: experiment.Overrides{Case: "ieee118", Set: []string{
+		"duration=5s", "disturbances.contingencies.count=0", "disturbances.scheduled=[{at: 2s, kind: link-break, link: CC1-GW1, duration: 2s}]",
+	}}})
+	s.until(done)
+	m, f := s.streamed("current"), s.current().result.Summary
+	x := m.Figures.Fairness
+	if x == nil || len(x.Operators) != 4 || len(m.Scene.Operators) != 4 {
+		t.Fatalf("operators %v: %+v", m.Scene.Operators, x)
+	}
+	if math.Abs(x.Mean-float64(f.Fairness.Mean)) > 1e-12 || x.Lowest != float64(f.Fairness.Min) {
+		t.Errorf("F_K is %v, at least %v on the page and %v, %v in the summary", x.Mean, x.Lowest, f.Fairness.Mean, f.Fairness.Min)
+	}
+	for i, o := range f.Operators {
+		if now := x.Operators[i]; m.Scene.Operators[i] != o.Operator || now.Succeeded != o.Successes || float64(now.Succeeded)/float64(now.Decided) != float64(o.PSucc) {
+			t.Errorf("%s: %+v on the page, %+v in the summary", m.Scene.Operators[i], now, o)
+		}
+	}
+}
+
 // A disturbed run leaves what its replay, and another run with the same orders,
 // leave.
 func TestDisturbancesAreRecordedAndRepeated(t *testing.T) {

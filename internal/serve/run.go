@@ -103,6 +103,7 @@ func (r *Run) begin(m *cosync.Master, all []cosync.Federate) {
 	}
 	r.gauges.meet(r.scada)
 	r.feed = web.NewFeed(scene(r.definition, r.supplies(), r.buses()))
+	r.feed.Meet(all)
 }
 
 // supplies are the key pools; none where another program simulates the

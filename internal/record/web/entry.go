@@ -16,12 +16,18 @@ type Entry struct {
 	Detail  string         `json:"detail,omitempty"`
 	Counts  map[string]int `json:"counts,omitempty"` // of failures by cause, of changes of plan by kind
 	Names   []string       `json:"names,omitempty"`  // the chains concerned, the first few
+	// Alert says that a rule of package alert has raised it; Type is that rule.
+	// Over: what had raised one is over. Limit is the rule's.
+	Alert bool    `json:"alert,omitempty"`
+	Over  bool    `json:"over,omitempty"`
+	Limit float64 `json:"limit,omitempty"`
 }
 
 // Types of entries that gather what happened within a second.
 const (
 	EntryPlan     = "plan"     // chains whose route, mode or state changed
 	EntryFailures = "failures" // tasks that failed
+	EntryLate     = "late"     // decisions that took too long or were ended by the clock
 )
 
 // mostNames is how many chains an entry names.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"cosim/internal/record/alert"
 	cosync "cosim/sync"
 )
 
@@ -31,7 +32,10 @@ type Feed struct {
 	row      []float32
 	plans    gathering
 	failures gathering
+	late     lateness
 	gathered cosync.Time // when they end
+	watch    *alert.Watch
+	told     []alert.Alert // in the frame at hand
 
 	mu      sync.Mutex
 	now     cosync.Time
@@ -77,6 +81,7 @@ func NewFeed(s Scene) *Feed {
 		f.links[l.Name] = i
 	}
 	f.current = make([]LinkNow, len(s.Links))
+	f.watch = newWatch(f)
 	return f
 }
 
@@ -99,7 +104,11 @@ func (f *Feed) Begin(fr *cosync.Frame) error {
 	f.history = newHistory(len(f.scene.Frequencies), len(f.scene.Pools), rowRoom)
 	f.row = make([]float32, f.history.width)
 	f.figures.begin(f)
+	err := f.watch.Begin(fr)
 	f.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	return f.Observe(fr)
 }
 
@@ -135,13 +144,15 @@ func (f *Feed) find(fr *cosync.Frame) {
 func (f *Feed) Observe(fr *cosync.Frame) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.alert(fr); err != nil {
+		return err
+	}
 	for _, i := range f.events {
 		for _, e := range fr.Outputs[i].Events {
-			f.journal.add(Entry{AtS: e.At.Seconds(), Type: e.Type, Element: e.Element, Value: e.Value, Detail: e.Detail})
+			if !f.isTold(e) {
+				f.journal.add(Entry{AtS: e.At.Seconds(), Type: e.Type, Element: e.Element, Value: e.Value, Detail: e.Detail})
+			}
 		}
-	}
-	for _, l := range fr.Lost {
-		f.journal.add(Entry{AtS: l.At.Seconds(), Type: "federate-lost", Element: l.Federate, Detail: l.Err.Error()})
 	}
 	if i, ok := f.at["scada.plan"]; ok {
 		for _, e := range fr.Outputs[i].Events {
@@ -153,10 +164,10 @@ func (f *Feed) Observe(fr *cosync.Frame) error {
 			f.task(e)
 		}
 	}
+	f.figures.observe(f, fr)
 	if fr.To >= f.gathered || fr.To >= fr.Stop {
 		f.gather(fr.To)
 	}
-	f.figures.observe(f, fr)
 	f.peak(fr)
 	f.now = fr.To
 	if fr.To%rowEvery == 0 || fr.To >= fr.Stop {
@@ -219,6 +230,9 @@ func (f *Feed) gather(now cosync.Time) {
 		f.journal.add(e)
 	}
 	if e, ok := f.failures.entry(EntryFailures, now.Seconds()); ok {
+		f.journal.add(e)
+	}
+	if e, ok := f.late.entry(now, f.scene.DecisionNS); ok {
 		f.journal.add(e)
 	}
 }

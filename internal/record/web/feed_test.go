@@ -112,7 +112,7 @@ func TestAFeedKeepsWhatAPageShows(t *testing.T) {
 	for _, e := range m.Entries {
 		said = append(said, e.Type)
 	}
-	if text := strings.Join(said, " "); text != "link-down plan failures" {
+	if text := strings.Join(said, " "); text != "link-down frequency-out-of-band plan failures" {
 		t.Errorf("entries %s", text)
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"math"
+	"slices"
 
 	cosync "cosim/sync"
 )
@@ -24,9 +25,28 @@ type Figures struct {
 	Decisions  int64          `json:"decisions"`
 	Proven     int64          `json:"proven"`  // decisions with a gap of 1 % at most
 	Relaxed    int64          `json:"relaxed"` // decisions in which a chance constraint gave way
+	Late       int64          `json:"late"`    // decisions that took longer than their period
+	Cut        int64          `json:"cut"`     // decisions that the clock ended before
 	Causes     map[string]int `json:"causes"`  // of failed tasks
 	Attacks    []float64      `json:"attacks,omitempty"`
 	AttackKind []string       `json:"attack_kinds,omitempty"`
+	Fairness   *Fairness      `json:"fairness,omitempty"` // nil where there is one operator
+}
+
+// Fairness is that of key between operators, and how each fares.
+type Fairness struct {
+	Index     float64       `json:"index"` // F_K of the last 10 s
+	Mean      float64       `json:"mean"`
+	Lowest    float64       `json:"lowest"`
+	LowestAtS float64       `json:"lowest_at_s"`
+	Operators []OperatorNow `json:"operators"` // in the order of the scene
+}
+
+// OperatorNow is how an operator fares.
+type OperatorNow struct {
+	Decided   int64   `json:"decided"` // tasks with an outcome, so far
+	Succeeded int64   `json:"succeeded"`
+	Share     float64 `json:"share"` // s_a, key granted of that asked in the last 10 s
 }
 
 // figures computes them.
@@ -35,6 +55,7 @@ type figures struct {
 	strength []int  // of the modes of the start, by chain
 	centre   []bool // by pool
 	lowest   float64
+	fair     int64 // values of F_K so far
 }
 
 // provenGap is that of a decision that is as good as the best.
@@ -52,10 +73,16 @@ func (g *figures) begin(f *Feed) {
 		g.centre = append(g.centre, f.scene.Links[f.links[name]].AtCentre)
 	}
 	g.lowest = math.Inf(1)
+	if n := len(f.scene.Operators); n > 1 {
+		g.Fairness = &Fairness{Index: 1, Mean: 1, Lowest: 1, Operators: make([]OperatorNow, n)}
+	}
 }
 
 func (g *figures) task(f *Feed, chain int, known bool, mode, cause string) {
 	g.Decided++
+	if g.Fairness != nil && known {
+		g.Fairness.task(f.scene.Chains[chain].Operator, cause == "")
+	}
 	if cause != "" {
 		g.Causes[cause]++
 		return
@@ -76,16 +103,55 @@ func (g *figures) observe(f *Feed, fr *cosync.Frame) {
 		}
 	}
 	if f.scene.DecisionNS > 0 && fr.Seq >= 0 && int64(fr.From)%f.scene.DecisionNS == 0 {
-		g.decision(f.values(fr, "scada.decision"))
+		g.decision(f, fr)
 	}
 	if fr.To%rowEvery == 0 || fr.To >= fr.Stop {
 		g.totals(f, fr)
 	}
+	if g.Fairness != nil && fr.To > 0 && fr.To%rowEvery == 0 {
+		g.fairness(f.values(fr, "scada.fairness"), fr.To)
+	}
 }
 
-// decision counts one; v is the output scada.decision.
-func (g *figures) decision(v []float64) {
-	const gap, slack = 2, 5
+// fairness takes the output scada.fairness: F_K, then the operators' shares.
+func (g *figures) fairness(v []float64, now cosync.Time) {
+	x := g.Fairness
+	if len(v) <= len(x.Operators) {
+		return
+	}
+	g.fair++
+	x.Index = v[0]
+	x.Mean += (v[0] - x.Mean) / float64(g.fair)
+	if g.fair == 1 || v[0] < x.Lowest {
+		x.Lowest, x.LowestAtS = v[0], now.Seconds()
+	}
+	for i := range x.Operators {
+		x.Operators[i].Share = v[1+i]
+	}
+}
+
+func (x *Fairness) task(operator int, succeeded bool) {
+	o := &x.Operators[operator]
+	o.Decided++
+	if succeeded {
+		o.Succeeded++
+	}
+}
+
+// clone is a copy that others may read while the run goes on.
+func (x *Fairness) clone() *Fairness {
+	if x == nil {
+		return nil
+	}
+	y := *x
+	y.Operators = slices.Clone(x.Operators)
+	return &y
+}
+
+// decision counts that of a frame.
+func (g *figures) decision(f *Feed, fr *cosync.Frame) {
+	v := f.values(fr, "scada.decision")
+	const gap, slack, interrupted = 2, 5, 8
 	if len(v) <= slack {
 		return
 	}
@@ -95,6 +161,11 @@ func (g *figures) decision(v []float64) {
 	}
 	if v[slack] > 0 {
 		g.Relaxed++
+	}
+	if len(v) > interrupted && v[interrupted] > 0 && !f.decidedLate() {
+		g.Cut++
+		f.late.cut++
+		f.late.last = fr.To
 	}
 }
 

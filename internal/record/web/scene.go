@@ -15,7 +15,9 @@ type Scene struct {
 	Nodes      []Node  `json:"nodes"`
 	Links      []Link  `json:"links"`
 	Chains     []Chain `json:"chains"`
-	Buses      []Bus   `json:"buses"`
+	// Operators are their names where there are several.
+	Operators []string `json:"operators,omitempty"`
+	Buses     []Bus    `json:"buses"`
 	// Frequencies and Pools name the columns of the rows that follow the time:
 	// deviations in Hz, the centre of inertia first, then key in bit. Pools are
 	// the names of their links.
@@ -55,6 +57,8 @@ type Chain struct {
 	Routes  [][]string `json:"routes"` // stations only
 	Mode    string     `json:"mode"`
 	Off     bool       `json:"off"`
+	// Operator is its place in Scene.Operators; 0 where there is one.
+	Operator int `json:"operator,omitempty"`
 }
 
 // Bus of the grid, and its load.

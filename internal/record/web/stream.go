@@ -125,6 +125,7 @@ func (f *Feed) take(c *cursor, s Status) *Message {
 	m.Links = slices.Clone(f.current)
 	figures := f.figures.Figures
 	figures.Causes, figures.Attacks = maps.Clone(figures.Causes), slices.Clone(figures.Attacks)
+	figures.Fairness = figures.Fairness.clone()
 	m.Figures = &figures
 	*c = cursor{f.history.total, f.journal.next, f.changes}
 	return m

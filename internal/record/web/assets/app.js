@@ -8,6 +8,7 @@ import { Drawer } from "./drawer.js";
 import { pace, seconds } from "./format.js";
 import { Graph } from "./graph.js";
 import { Figures, Log } from "./log.js";
+import { Operators } from "./operators.js";
 import { newStore, take } from "./store.js";
 import { messages } from "./stream.js";
 
@@ -21,6 +22,7 @@ const charts = new Charts();
 const chains = new Chains();
 const log = new Log();
 const figures = new Figures();
+const operators = new Operators();
 const drawer = new Drawer(() => graph.select(null));
 const graph = new Graph((what) => drawer.show(what, store));
 
@@ -90,6 +92,7 @@ function begin() {
   document.title = `${scene.run} · cosim`;
   say($("stop"), `of ${seconds(scene.stop_s, 0)}`);
   const selected = graph.scene?.run === scene.run ? graph.selected : null;
+  operators.begin(scene); // before what takes the room that is left
   graph.begin(scene);
   graph.select(selected);
   chains.begin(scene);
@@ -110,6 +113,7 @@ function draw() {
   charts.update();
   chains.update(store);
   figures.update(store);
+  operators.update(store);
   drawer.update(store);
   header();
 }

@@ -6,6 +6,7 @@ import { many } from "./format.js";
 import { causeName, modeName } from "./words.js";
 
 const failedFor = 5; // s that a failure is shown
+const roomy = 100; // chains; more are drawn smaller
 
 /** Chains draws the chains of a store. */
 export class Chains {
@@ -21,6 +22,7 @@ export class Chains {
   begin(scene) {
     const tasks = [...new Set(scene.chains.map((c) => c.task))];
     this.cells = [];
+    $("strip").classList.toggle("dense", scene.chains.length > roomy);
     $("strip").replaceChildren(...tasks.map((task) => {
       const row = make("div", { class: "row", role: "list", "aria-label": task });
       scene.chains.forEach((c, i) => {

@@ -4,6 +4,7 @@ import uPlot from "./uplot/uPlot.esm.js";
 
 import { $, css } from "./dom.js";
 import { link as linkName, signed } from "./format.js";
+import { thinPools } from "./words.js";
 
 const mostNamed = 8; // pools
 const colours = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
@@ -23,15 +24,16 @@ export class Charts {
     this.store = store;
     this.plots.forEach((p) => p.destroy());
     const { scene } = store;
+    const centre = scene.pools.filter((name) => scene.links.find((l) => l.name === name).at_centre);
+    this.named = centre.length <= mostNamed ? centre : [];
+    this.room = Math.max(40, ...this.named.map((name) => widthOf(linkName(name)) + 10));
     const frequencies = scene.frequencies.map((name, i) => (i === 0
       ? { label: "COI", stroke: () => css("--c1"), width: 2 }
       : { label: name, stroke: () => css("--thin"), width: 1, show: $("generators").checked }));
     this.frequency = this.plot("frequency-chart", frequencies, {
       range: (_, min, max) => around(min, max, 1.3 * scene.safe_hz), values: (_, v) => v.map((x) => signed(x, places(v))),
     }, [(u) => this.limits(u, [[scene.safe_hz, "+Δf_safe"], [-scene.safe_hz, "−Δf_safe"]])]);
-    const centre = scene.pools.filter((name) => scene.links.find((l) => l.name === name).at_centre);
-    this.named = centre.length <= mostNamed ? centre : [];
-    $("pool-key").textContent = this.named.length ? "kbit; thin: links between gateways" : "kbit, a line a link";
+    $("pool-key").textContent = this.named.length ? ["kbit", thinPools(scene, this.named)].filter(Boolean).join("; ") : "kbit, a line a link";
     this.pools = this.plot("pool-chart", scene.pools.map((name) => this.pool(name, this.named.indexOf(name))), {
       range: (_, min, max) => [0, 1.08 * Math.max(max ?? 0, this.threshold())], values: (_, v) => v.map((x) => `${x / 1000}`),
     }, [(u) => this.limits(u, this.poolLimits())], (u) => this.ends(u));
@@ -44,7 +46,7 @@ export class Charts {
     const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     return new uPlot({
       width: Math.max(80, box.clientWidth), height: Math.max(60, box.clientHeight),
-      padding: [8, 58, 0, 0], // both alike, so that their times stand below one another
+      padding: [8, this.room, 0, 0], // both alike, so that their times stand below one another
       cursor: { drag: { x: false, y: false }, points: { show: false }, sync: { key: "time" } },
       legend: { show: false },
       scales: { x: { time: false, range: () => this.span() }, y: { range: y.range } },
@@ -142,9 +144,9 @@ export class Charts {
       .map(({ s, y }) => ({ s, y: u.valToPos(y, "y", true) })).sort((a, b) => a.y - b.y);
     const gap = 12 * devicePixelRatio;
     for (let i = 1; i < lines.length; i++) lines[i].y = Math.max(lines[i].y, lines[i - 1].y + gap);
-    const over = (lines.at(-1)?.y ?? 0) - (bbox.top + bbox.height);
+    const over = (lines.at(-1)?.y ?? 0) - (bbox.top + bbox.height - 5 * devicePixelRatio);
     ctx.save();
-    ctx.font = `bold ${10.5 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.font = nameFont(devicePixelRatio);
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
     for (const { s, y } of lines) {
@@ -211,6 +213,15 @@ export function first(times, t) {
 function around(min, max, least) {
   const most = Math.max(least, 1.1 * Math.abs(min ?? 0), 1.1 * Math.abs(max ?? 0));
   return [-most, most];
+}
+
+const nameFont = (ratio) => `bold ${10.5 * ratio}px system-ui, sans-serif`;
+
+// widthOf is that of a name at the end of a line.
+function widthOf(name) {
+  const ctx = document.createElement("canvas").getContext("2d");
+  ctx.font = nameFont(1);
+  return Math.ceil(ctx.measureText(name).width);
 }
 
 // places is how many decimals tell all values apart.

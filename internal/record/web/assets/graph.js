@@ -2,7 +2,7 @@
 
 import { $, draw, make, say, set } from "./dom.js";
 import { bits, many } from "./format.js";
-import { layout } from "./layout.js";
+import { labels, layout } from "./layout.js";
 import { stock, traffic } from "./store.js";
 
 const flashFor = 700; // ms that a change stays visible however fast the run goes
@@ -25,7 +25,9 @@ export class Graph {
     const width = Math.round(height * Math.min(2.8, Math.max(1.2, this.svg.clientWidth / Math.max(1, this.svg.clientHeight))));
     const { places, hulls } = layout(scene, width, height);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.links = scene.links.map((l) => this.link(l, places, dense));
+    const names = hulls.map((h) => h.name);
+    const spots = dense ? labels(scene, places, names, 72, 16) : labels(scene, places, names, 100, 18);
+    this.links = scene.links.map((l) => this.link(l, places, spots.get(l.name), dense));
     this.nodes = new Map();
     this.svg.replaceChildren(
       draw("g", { class: "hulls" }, ...hulls.map(hull)),
@@ -37,20 +39,19 @@ export class Graph {
     this.selected = null;
   }
 
-  link(l, places, dense) {
+  link(l, places, spot, dense) {
     const [a, b] = [places.get(l.a), places.get(l.b)];
     const ends = { x1: a.x, y1: a.y, x2: b.x, y2: b.y };
-    const middle = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
     const line = draw("line", { class: "line", ...ends });
-    const glyph = draw("text", { class: "glyph", ...middle });
+    const glyph = draw("text", { class: "glyph", x: spot?.x, y: spot?.y });
     const title = draw("title", { text: l.name });
     const group = draw("g", { class: l.quantum ? "link quantum" : "link access" }, title, line);
-    const label = l.quantum && draw("g", { class: dense ? "stock small" : "stock" }, draw("rect", { height: 16, rx: 3 }), draw("text", { x: middle.x, y: middle.y }));
+    const label = l.quantum && draw("g", { class: dense ? "stock small" : "stock" }, draw("rect", { height: 16, rx: 3 }), draw("text", { x: spot.x, y: spot.y }));
     if (l.quantum) {
       group.append(draw("line", { class: "hit", ...ends }), glyph);
       selectable(group, `Link ${l.name}`, () => this.select({ link: l.name }));
     }
-    return { about: l, group, line, glyph, title, label, middle, until: 0 };
+    return { about: l, group, line, glyph, title, label, spot, until: 0 };
   }
 
   node(n, { x, y, w, h }) {
@@ -109,23 +110,19 @@ export class Graph {
 // label says how much key a link has and how many chains travel over it.
 function label(l, state, chains, broken, dense) {
   const [back, text] = l.label.children;
-  const y = l.middle.y + (l.glyph.textContent ? 18 : 0);
+  const y = l.spot.y + (l.glyph.textContent ? 18 : 0);
   const trouble = broken ? "cut · " : state.state === 2 ? "no yield · " : "";
-  const words = dense ? `${bits(state.bits).replace(" kbit", " k")} · ${chains}` : `${trouble}${bits(state.bits)} · ${chains}`;
+  const words = dense ? `${bits(state.bits).replace("bit", "").trim()} · ${chains}` : `${trouble}${bits(state.bits)} · ${chains}`;
   say(text, words);
   set(text, "y", y);
   const width = words.length * (dense ? 5.9 : 6.4) + 8;
-  set(back, "x", l.middle.x - width / 2);
+  set(back, "x", l.spot.x - width / 2);
   set(back, "y", y - 8);
   set(back, "width", width);
 }
 
-function hull({ area, points }) {
-  const top = points.reduce((best, p) => (p[1] < best[1] ? p : best));
-  const bottom = points.reduce((best, p) => (p[1] > best[1] ? p : best));
-  const under = top[1] < 24;
-  const [x, y] = under ? [bottom[0], bottom[1] + 15] : [top[0], top[1] - 7];
-  return draw("g", {}, draw("polygon", { points: points.map((p) => p.join(",")).join(" ") }), draw("text", { x, y, text: area }));
+function hull({ area, points, name }) {
+  return draw("g", {}, draw("polygon", { points: points.map((p) => p.join(",")).join(" ") }), draw("text", { x: name.x, y: name.y, text: area }));
 }
 
 function selectable(group, name, select) {

@@ -181,6 +181,32 @@ function separate(a, b) {
   return true;
 }
 
+/** labels are the places of quantum links' labels by link, of a width and height:
+ * on the link, as near its middle as they cover neither a station nor each
+ * other, nor the names of areas. */
+export function labels(scene, places, names, w, h) {
+  const taken = [...places.values(), ...names];
+  const spots = new Map();
+  for (const l of scene.links.filter((x) => x.quantum)) {
+    const [a, b] = [places.get(l.a), places.get(l.b)];
+    let best = null;
+    for (const along of [0.5, 0.45, 0.55, 0.4, 0.6, 0.35, 0.65, 0.3, 0.7]) {
+      const spot = { x: a.x + along * (b.x - a.x), y: a.y + along * (b.y - a.y), w, h };
+      const hidden = taken.reduce((sum, other) => sum + common(spot, other), 0);
+      if (!best || hidden < best.hidden) best = { spot, hidden };
+    }
+    taken.push(best.spot);
+    spots.set(l.name, best.spot);
+  }
+  return spots;
+}
+
+// common is the area that two boxes share.
+function common(a, b) {
+  const [x, y] = [(a.w + b.w) / 2 - Math.abs(a.x - b.x), (a.h + b.h) / 2 - Math.abs(a.y - b.y)];
+  return x > 0 && y > 0 ? x * y : 0;
+}
+
 /** hulls are the outlines of areas: convex, around all their stations. */
 export function hulls(scene, places) {
   const areas = [...new Set(scene.nodes.map((n) => n.area).filter(Boolean))].sort();
@@ -189,8 +215,18 @@ export function hulls(scene, places) {
       const { x, y, w, h } = places.get(n.name);
       return [[x - w / 2, y - h / 2], [x + w / 2, y - h / 2], [x + w / 2, y + h / 2], [x - w / 2, y + h / 2]];
     });
-    return { area, points: convex(corners) };
+    const points = convex(corners);
+    return { area, points, name: nameSpot(area, points) };
   });
+}
+
+// nameSpot is the place of an area's name: above it, or below where there is no
+// room above.
+function nameSpot(area, points) {
+  const top = points.reduce((best, p) => (p[1] < best[1] ? p : best));
+  const bottom = points.reduce((best, p) => (p[1] > best[1] ? p : best));
+  const [x, y] = top[1] < 24 ? [bottom[0], bottom[1] + 10] : [top[0], top[1] - 12];
+  return { x, y, w: 7 * area.length, h: 14 };
 }
 
 function convex(points) {

@@ -1,6 +1,6 @@
 // What happened, in the words of the control room. All functions are pure.
 
-import { bits, digits, link, many, percent, seconds } from "./format.js";
+import { bits, count, digits, link, many, percent, seconds, signed } from "./format.js";
 
 const causes = {
   "no-key": "no key", "link-down": "link down", late: "late", "queue-drop": "full queue", rejected: "refused by the receiver", deactivated: "chain off",
@@ -29,9 +29,16 @@ const tellers = {
   "breaker-refused": (e) => ({ mark: "warn", text: `Breaker of branch ${number(e.element)} stays as it is: ${e.detail}` }),
   "order-refused": (e) => ({ mark: "warn", text: `The grid refuses an order for ${e.element}: ${e.detail}` }),
   "pool-warn": (e) => ({ mark: "warn", text: `Key of ${link(e.element)} is short: ${bits(e.value ?? 0)}, below K_th` }),
-  "pool-protect": (e) => ({ mark: "bad", text: `Key of ${link(e.element)} is kept for emergencies: ${bits(e.value ?? 0)}, below K_safe` }),
   "pool-recover": (e) => ({ mark: "good", text: `Key of ${link(e.element)} is back above K_th: ${bits(e.value ?? 0)}` }),
   "key-delivered": (e) => ({ mark: "hand", text: `${bits(e.value ?? 0)} of key of ${link(e.element)} handed to an application at ${e.detail}` }),
+  "pool-protect": (e) => ({ mark: "warn", text: `Key of ${link(e.element)} is below K_safe again: ${bits(e.value ?? 0)}` }),
+  "pool-below-safe": (e) => (e.over
+    ? { mark: "good", text: `Key of ${link(e.element)} is back above K_th: ${bits(e.value ?? 0)}` }
+    : { mark: "bad", text: `Key of ${link(e.element)} is kept for emergencies: ${bits(e.value ?? 0)}, below K_safe` }),
+  "frequency-out-of-band": (e) => (e.over
+    ? { mark: "good", text: `Frequency is back within ±${e.limit.toFixed(3)} Hz, after ${hertz(e.value)} at most` }
+    : { mark: "bad", text: `Frequency is outside ±${e.limit.toFixed(3)} Hz: ${hertz(e.value)}` }),
+  late: (e) => ({ mark: e.over ? "good" : "warn", text: late(e) }),
   "federate-lost": (e) => ({ mark: "bad", text: `Federate ${e.element} is lost: ${e.detail}` }),
   "operator-agc": (e) => ({ mark: "hand", text: `Operator: set point of the generator at bus ${number(e.element)} ${megawatts(e.value ?? 0)}` }),
   "operator-avr": (e) => ({ mark: "hand", text: `Operator: voltage of the generator at bus ${number(e.element)} ${(e.value ?? 0).toFixed(4)} pu` }),
@@ -50,6 +57,23 @@ const tellers = {
     return { mark: "fail", text: `${many(total, "task")} failed: ${why} (${named(e, total)})` };
   },
 };
+
+/** lateText is how many decisions were late: longer than their period, or
+ * ended by the clock. */
+export function lateText(figures) {
+  const late = figures.late + figures.cut;
+  return late ? `${count(late)} late` : "none late";
+}
+
+/** thinPools says which pools have no colour of their own: those between
+ * gateways, between centres, or both. */
+export function thinPools(scene, named) {
+  const kind = Object.fromEntries(scene.nodes.map((n) => [n.name, n.kind]));
+  const thin = scene.links.filter((l) => scene.pools.includes(l.name) && !named.includes(l.name));
+  const between = (a, b) => thin.some((l) => (kind[l.a] === a && kind[l.b] === b) || (kind[l.a] === b && kind[l.b] === a));
+  const ends = [["gateway", "gateway", "between gateways"], ["cc", "cc", "between centres"], ["cc", "gateway", "of centres"]].filter(([a, b]) => between(a, b)).map(([, , text]) => text);
+  return ends.length ? `thin: links ${ends.join(" and ")}` : "";
+}
 
 /** modeName is how people write a cipher mode. */
 export function modeName(mode) {
@@ -70,6 +94,18 @@ function plan(e) {
   const parts = order.filter((what) => e.counts[what]).map((what) => said[what](e.counts[what]));
   const total = order.reduce((sum, what) => sum + (e.counts[what] ?? 0), 0);
   return `Chains ${parts.join(", ")} (${named(e, total)})`;
+}
+
+function late(e) {
+  const { late: n, cut } = e.counts;
+  if (e.over) {
+    const how = [cut && `${count(cut)} ended by the clock`, n && `the longest ${milliseconds(e.value)}`].filter(Boolean).join(", ");
+    return `Decisions are in time again, after ${many(n + cut, "late one")}: ${how}`;
+  }
+  const parts = [];
+  if (n) parts.push(`${many(n, "decision")} took longer than ${milliseconds(e.limit)}, up to ${milliseconds(e.value)}`);
+  if (cut) parts.push(`${n ? cut : many(cut, "decision")} ended by the clock`);
+  return parts.join("; ");
 }
 
 function named(e, total) {
@@ -107,6 +143,14 @@ function lasting(e) {
 
 function megawatts(mw) {
   return `${mw > 0 ? "+" : "−"}${digits(Math.abs(mw))} MW`;
+}
+
+function hertz(hz) {
+  return `${signed(hz, 3)} Hz`;
+}
+
+function milliseconds(s) {
+  return s >= 1 ? seconds(s) : `${Math.round(1000 * s)} ms`;
 }
 
 function number(element) {

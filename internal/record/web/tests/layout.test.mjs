@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { distances, hulls, layout, stress } from "../assets/layout.js";
+import { distances, hulls, labels, layout, stress } from "../assets/layout.js";
 
 // wheel is the network of the 39-bus case: a centre, four gateways in a ring.
 function wheel() {
@@ -50,6 +50,19 @@ for (const [what, make] of [["one centre", wheel], ["four centres", four]]) {
           if (name >= other) continue;
           assert.ok(Math.abs(b.x - c.x) >= (b.w + c.w) / 2 - 0.5 || Math.abs(b.y - c.y) >= (b.h + c.h) / 2 - 0.5, `${name} covers ${other} at ${width} × ${height}`);
         }
+      }
+    }
+  });
+
+  test(`no label of ${what} covers a station or another label`, () => {
+    const scene = make();
+    const { places, hulls: areas } = layout(scene, 1100, 540);
+    const names = areas.map((h) => h.name);
+    const spots = labels(scene, places, names, 72, 16);
+    const boxes = [...places.entries(), ...spots.entries(), ...names.entries()];
+    for (const [name, b] of spots) {
+      for (const [other, c] of boxes) {
+        assert.ok(name === other || Math.abs(b.x - c.x) >= (b.w + c.w) / 2 || Math.abs(b.y - c.y) >= (b.h + c.h) / 2, `${name} covers ${other}`);
       }
     }
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bits, count, digits, pace, percent, signed } from "../assets/format.js";
-import { fields, goSeconds, words } from "../assets/words.js";
+import { fields, goSeconds, lateText, thinPools, words } from "../assets/words.js";
 
 const scene = { nodes: [{ name: "RTU16", kind: "rtu", area: "area-3", buses: [16] }] };
 
@@ -11,8 +11,19 @@ for (const [entry, text] of [
   [{ type: "link-up", element: "CC-GW2" }, "Fibre CC–GW2 is whole again"],
   [{ type: "load-step", element: "bus/16", value: 552 }, "+552 MW of load at bus 16 (area-3)"],
   [{ type: "load-step-end", element: "bus/16", value: -552 }, "−552 MW of load at bus 16 (area-3): the step is over, reserve returns"],
-  [{ type: "pool-protect", element: "CC-GW2", value: 34112 }, "Key of CC–GW2 is kept for emergencies: 34.1 kbit, below K_safe"],
-  [{ type: "pool-protect", element: "CC-GW2" }, "Key of CC–GW2 is kept for emergencies: 0 bit, below K_safe"],
+  [{ type: "pool-below-safe", element: "CC-GW2", value: 34112, alert: true }, "Key of CC–GW2 is kept for emergencies: 34.1 kbit, below K_safe"],
+  [{ type: "pool-below-safe", element: "CC-GW2", value: 52000, alert: true, over: true }, "Key of CC–GW2 is back above K_th: 52 kbit"],
+  [{ type: "frequency-out-of-band", element: "coi", value: -0.0612, limit: 0.05, alert: true }, "Frequency is outside ±0.050 Hz: −0.061 Hz"],
+  [{ type: "frequency-out-of-band", element: "coi", value: -0.0744, limit: 0.05, alert: true, over: true }, "Frequency is back within ±0.050 Hz, after −0.074 Hz at most"],
+  [{ type: "federate-lost", element: "my-grid", detail: "ended with 1", alert: true }, "Federate my-grid is lost: ended with 1"],
+  [{ type: "late", counts: { late: 3, cut: 0 }, value: 0.1402, limit: 0.1, alert: true }, "3 decisions took longer than 100 ms, up to 140 ms"],
+  [{ type: "late", counts: { late: 0, cut: 1 }, limit: 0.1, alert: true }, "1 decision ended by the clock"],
+  [{ type: "late", counts: { late: 1, cut: 2 }, value: 1.25, limit: 0.1, alert: true }, "1 decision took longer than 100 ms, up to 1.3 s; 2 ended by the clock"],
+  [{ type: "late", counts: { late: 15, cut: 48 }, value: 0.1661, limit: 0.1, alert: true, over: true },
+    "Decisions are in time again, after 63 late ones: 48 ended by the clock, the longest 166 ms"],
+  [{ type: "late", counts: { late: 0, cut: 1 }, limit: 0.1, alert: true, over: true }, "Decisions are in time again, after 1 late one: 1 ended by the clock"],
+  [{ type: "pool-protect", element: "CC-GW2", value: 3000 }, "Key of CC–GW2 is below K_safe again: 3 kbit"],
+  [{ type: "pool-below-safe", element: "CC-GW2", alert: true }, "Key of CC–GW2 is kept for emergencies: 0 bit, below K_safe"],
   [{ type: "key-no-yield", element: "CC-GW2", value: 0.112 }, "CC–GW2: error rate 11.2 % is above the bound, no key"],
   [{ type: "operator-link-break", element: "CC-GW2", detail: "duration=4s" }, "Operator: cut fibre CC–GW2 for 4 s"],
   [{ type: "operator-attenuation-surge", element: "CC-GW2", value: 3, detail: "duration=1m0s" }, "Operator: 3 dB more loss on CC–GW2 for 60 s"],
@@ -45,4 +56,16 @@ test("numbers keep three digits and their unit", () => {
 
 test("a share that is not whole never reads 100 %", () => {
   assert.deepEqual([1, 0.999999, 0.99987, 0.934, 0].map(percent), ["100.0 %", "99.99 %", "99.99 %", "93.4 %", "0.0 %"]);
+});
+
+test("decisions are late when they took too long or the clock ended them", () => {
+  assert.deepEqual([{ late: 0, cut: 0 }, { late: 1200, cut: 0 }, { late: 2, cut: 3 }].map(lateText), ["none late", "1,200 late", "5 late"]);
+});
+
+test("thin lines are named for what they join", () => {
+  const nodes = [["CC0", "cc"], ["CC1", "cc"], ["GW1", "gateway"], ["GW2", "gateway"]].map(([name, kind]) => ({ name, kind }));
+  const of = (...pairs) => ({ nodes, pools: pairs.map((p) => p.join("-")), links: pairs.map(([a, b]) => ({ name: `${a}-${b}`, a, b })) });
+  assert.equal(thinPools(of(["CC1", "GW1"], ["GW1", "GW2"]), ["CC1-GW1"]), "thin: links between gateways");
+  assert.equal(thinPools(of(["CC1", "GW1"], ["GW1", "GW2"], ["CC0", "CC1"]), ["CC1-GW1"]), "thin: links between gateways and between centres");
+  assert.equal(thinPools(of(["CC1", "GW1"]), ["CC1-GW1"]), "");
 });
