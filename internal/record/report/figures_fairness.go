@@ -16,7 +16,7 @@ func (s *study) fairness() *picture {
 	p := plot.Panel{X: plot.Axis{Quantity: "key fairness F_K, one value a second"}, Y: plot.Axis{Names: []plot.Name{}}}
 	at := 0.0
 	add := func(name, label string, values []float64) {
-		if len(values) == 0 {
+		if len(values) < leastSettled {
 			return
 		}
 		x := metrics.Describe(values)
@@ -59,8 +59,12 @@ func (s *study) operators() []string {
 	return nil
 }
 
-// settled leaves out the beginning, in which the window is not full.
-const settled = 10
+// settled leaves out the beginning, in which the window is not full; of fewer
+// seconds behind it nothing is drawn.
+const (
+	settled      = 10
+	leastSettled = 5
+)
 
 // sampled are the values of all runs together.
 func (g *group) sampled(of func(*trace) *thinned) []float64 {

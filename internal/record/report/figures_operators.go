@@ -25,10 +25,15 @@ func (s *study) operatorsOverTime() *picture {
 	for i := range f.Panels[:len(f.Panels)-1] {
 		f.Panels[i].X.Quantity, f.Panels[i].X.Unit = "", ""
 	}
-	return &picture{
-		"operators", s.shownText() + " Of each operator: the share of its tasks decided in the last 10 s that succeeded, and s_a, the key granted to its tasks of the last 10 s over the key that they would take in their wished modes.", f,
+	caption := s.shownText() + " Of each operator: the share of its tasks decided in the last 10 s that succeeded"
+	if slices.ContainsFunc(f.Panels, func(p plot.Panel) bool { return p.Y.Quantity == keyShare }) {
+		caption += ", and s_a, the key granted to its tasks of the last 10 s over the key that they would take in their wished modes"
 	}
+	return &picture{"operators", caption + ".", f}
 }
+
+// keyShare is what the key granted over the key asked for is called.
+const keyShare = "s_a"
 
 // operatorPanels are those of the run shown of an experiment.
 func (s *study) operatorPanels(g *group) []plot.Panel {
@@ -43,7 +48,7 @@ func (s *study) operatorPanels(g *group) []plot.Panel {
 		return p
 	}
 	success := panel("task success", plot.Axis{Quantity: "success", Unit: "%", From: 100, To: 100})
-	shares := panel("key share", plot.Axis{Quantity: "s_a", To: 1.05})
+	shares := panel("key share", plot.Axis{Quantity: keyShare, To: 1.05})
 	for i := range r.trace.operators {
 		o := &r.trace.operators[i]
 		x, y := o.success.line(100)
@@ -57,5 +62,19 @@ func (s *study) operatorPanels(g *group) []plot.Panel {
 	// Whole percents, and room above for lines at 100.
 	success.Y.From = min(99, math.Floor(success.Y.From))
 	success.Y.To = 100 + 0.05*(100-success.Y.From)
-	return []plot.Panel{success, shares}
+	var panels []plot.Panel
+	for _, p := range []plot.Panel{success, shares} {
+		if slices.ContainsFunc(p.Lines, func(l plot.Line) bool { return spanOf(l) >= leastSettled }) {
+			panels = append(panels, p)
+		}
+	}
+	return panels
+}
+
+// spanOf is how much of the x axis a line covers.
+func spanOf(l plot.Line) float64 {
+	if len(l.X) == 0 {
+		return 0
+	}
+	return l.X[len(l.X)-1] - l.X[0]
 }

@@ -386,6 +386,37 @@ func TestFairnessOperatorsAndRoundsAreDrawn(t *testing.T) {
 	checkPictures(t, w)
 }
 
+// Shares are of the last ten seconds: of a run that is not much longer there are
+// too few to draw.
+func TestFigureWithoutDataIsLeftOut(t *testing.T) {
+	for seconds, want := range map[int64]struct {
+		pictures []string
+		panels   int
+	}{
+		3:  {[]string{"frequency", "failures", "latency", "rounds"}, 0},
+		10: {[]string{"frequency", "failures", "latency", "operators", "rounds"}, 1},
+		14: {[]string{"frequency", "failures", "latency", "operators", "rounds"}, 1},
+		16: {[]string{"frequency", "failures", "latency", "fairness", "operators", "rounds"}, 2},
+	} {
+		dir := filepath.Join(t.TempDir(), "S-5-1")
+		gameLog(t, dir, seconds)
+		s, err := newStudy(context.Background(), Options{Runs: []string{dir}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range s.pictures() {
+			got = append(got, p.name)
+			if p.name == "operators" && (len(p.figure.Panels) != want.panels || strings.Contains(p.caption, keyShare) != (want.panels == 2)) {
+				t.Errorf("%d s: %d panels, caption %q; want %d", seconds, len(p.figure.Panels), p.caption, want.panels)
+			}
+		}
+		if d := cmp.Diff(want.pictures, got); d != "" {
+			t.Errorf("%d s: %s", seconds, d)
+		}
+	}
+}
+
 // An operator's success is that of its own tasks in the last ten seconds: of
 // one task a second every fifth fails, and in the other centre none.
 func TestSuccessOfAnOperatorIsOfItsOwnTasks(t *testing.T) {
