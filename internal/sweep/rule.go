@@ -95,12 +95,17 @@ func (r *Rule) String() string {
 	return strings.Join(parts, " and ")
 }
 
+// leastEqual is how many runs must have exactly the same value before an
+// interval of width 0 counts: two or three may be equal by chance, a share of
+// tasks that all succeed above all.
+const leastEqual = 5
+
 // met says whether the runs are enough. A figure that fewer than two runs have
 // never is.
 func (r *Rule) met(runs []*metrics.Summary) bool {
 	for _, c := range r.conditions {
 		s := metrics.Describe(figure(runs, c.figure))
-		if !s.CI95High.Defined() || float64(s.CI95High-s.Mean) >= c.below {
+		if !s.CI95High.Defined() || float64(s.CI95High-s.Mean) >= c.below || s.Max == s.Min && s.N < leastEqual {
 			return false
 		}
 	}

@@ -61,6 +61,27 @@ func TestRuleIsOfTheHalfWidth(t *testing.T) {
 	}
 }
 
+// All tasks of a few runs may succeed by chance: their width 0 says little.
+func TestWidthZeroCountsFromFiveRunsOn(t *testing.T) {
+	r, err := ParseRule("ci(p_succ)<0.01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runs []*metrics.Summary
+	for i := range 6 {
+		s := metrics.NewSummary("t", "t", uint64(i))
+		s.Tasks.PSucc = 1
+		runs = append(runs, s)
+		if got, want := r.met(runs), i+1 >= 5; got != want {
+			t.Errorf("%d equal runs: met is %v", i+1, got)
+		}
+	}
+	runs[1].Tasks.PSucc = 0.999
+	if !r.met(runs[:4]) {
+		t.Error("four runs that differ a little have a narrow interval")
+	}
+}
+
 // A rule that is read can be written and read again.
 func FuzzParseRule(f *testing.F) {
 	for _, text := range []string{"ci(P_succ)<0.01", "ci(p_succ) < 1e-3 and ci(trr_s)<2", "", " and ", "ci(p_succ/a and b)<1", "ci(latency_p50_s/x)<0x1p-3", "ci(p_succ)<inf"} {

@@ -229,11 +229,21 @@ func (t *sweepTable) render(figures []sweep.Figure) string {
 		}
 		row = append(row, runs)
 		for _, f := range figures {
-			row = append(row, l.means[f.Key].Text(1, l.signed))
+			row = append(row, withWidth(l.means[f.Key], l.signed))
 		}
 		w.AppendRow(row)
 	}
 	return w.Render()
+}
+
+// withWidth also writes the width 0 of runs that all agree: whoever adds seeds
+// until an interval is narrow wants to see it.
+func withWidth(s metrics.Sample, signed bool) string {
+	shown := s.Text(1, signed)
+	if s.N > 1 && !strings.Contains(shown, "±") {
+		shown += " ± 0"
+	}
+	return shown
 }
 
 // axis heads a column with as much of a key as tells it from the others.
