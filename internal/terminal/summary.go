@@ -77,10 +77,7 @@ func operators(p figurePrinter, s *metrics.Summary) {
 
 // next says what can be done with the run's files.
 func next(r *experiment.Result) string {
-	if r.Summary.Complete && experiment.InPaper(r.Summary.Experiment) {
-		return fmt.Sprintf("(open series.parquet, or: cosim compare %s --paper)", r.Dir)
-	}
-	return "(open series.parquet)"
+	return fmt.Sprintf("(open series.parquet, or: cosim report %s)", r.Dir)
 }
 
 // figurePrinter prints labelled lines that fit into the terminal.

@@ -35,18 +35,17 @@ func TestSummaryFitsIntoTheTerminal(t *testing.T) {
 	}
 }
 
-func TestSummaryOffersThePaperOfItsExperiments(t *testing.T) {
+func TestSummaryOffersTheReportOfEveryRun(t *testing.T) {
 	incomplete := result("S-2")
 	incomplete.Summary.Complete, incomplete.Summary.SimulatedS = false, 18.07
 	for _, tc := range []struct {
 		result *experiment.Result
-		offers bool
 		length string
-	}{{result("S-2"), true, "seed 1  600 s "}, {result("mine"), false, "seed 1  600 s "}, {incomplete, false, "ended at 18.07 of 600 s"}} {
+	}{{result("S-2"), "seed 1  600 s "}, {result("mine"), "seed 1  600 s "}, {incomplete, "ended at 18.07 of 600 s"}} {
 		var b bytes.Buffer
 		Summary(&b, tc.result)
-		if got := strings.Contains(b.String(), "--paper"); got != tc.offers || !strings.Contains(b.String(), tc.length) {
-			t.Errorf("offers the paper: %v, want %v and %q\n%s", got, tc.offers, tc.length, b.String())
+		if offer := "(open series.parquet, or: cosim report " + tc.result.Dir + ")"; !strings.Contains(b.String(), offer) || !strings.Contains(b.String(), tc.length) {
+			t.Errorf("want %q and %q in\n%s", offer, tc.length, b.String())
 		}
 	}
 }
