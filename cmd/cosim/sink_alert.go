@@ -25,6 +25,10 @@ type alertSink struct {
 // lastAlerts is how long undelivered alerts are waited for at the end.
 const lastAlerts = 20 * time.Second
 
+// calm is how long no decision may be late before late ones are over; so does
+// the frequency return.
+const calm = metrics.CalmNS * time.Nanosecond
+
 func (k *alertSink) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&k.to, "alert", nil, "who hears of K < K_safe, |Δf| outside its band, late decisions, lost federates: log, https://… (webhook), slack+https://…, smtp://user:password@host/?from=…&to=… (repeatable)")
 	flags.Float64Var(&k.safeHz, "alert-hz", metrics.SafeHz, "the band of |Δf|")
@@ -54,7 +58,10 @@ func (k *alertSink) open(cmd *cobra.Command) (bool, error) {
 }
 
 func (k *alertSink) watch(d *experiment.Definition) (cosync.Observer, error) {
-	return alertWatch{alert.NewWatch(d.RunName(), alert.Limits{SafeHz: k.safeHz, Period: d.Reconfigure.Period}, k.dispatcher.Hear)}, nil
+	return alertWatch{alert.NewWatch(d.RunName(), alert.Limits{
+		SafeHz: k.safeHz, Period: d.Reconfigure.Period, Calm: calm,
+		Stores: alert.Stores{Links: d.StoreLinks(), SafeBits: d.Keys.Pool.SafeBits, Period: d.Keys.Store.Period},
+	}, k.dispatcher.Hear)}, nil
 }
 
 // alertWatch looks at the federates too.
@@ -71,7 +78,12 @@ func (w alertWatch) Join(o *experiment.RunOptions) {
 	}
 }
 
-func (k *alertSink) close(*cobra.Command) error {
-	k.dispatcher.Close(lastAlerts)
+// close waits less for receivers that are away when the run was interrupted.
+func (k *alertSink) close(cmd *cobra.Command) error {
+	limit := lastAlerts
+	if cmd.Context().Err() != nil {
+		limit = 2 * time.Second
+	}
+	k.dispatcher.Close(limit)
 	return nil
 }

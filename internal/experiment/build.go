@@ -176,6 +176,22 @@ func (b *builder) supplies() ([]*federates.KeySupply, error) {
 	return all, nil
 }
 
+// StoreLinks are the links from whose stores chains draw; none where they draw
+// from the pools.
+func (d *Definition) StoreLinks() []string {
+	if d.Keys.Supply != SupplyStore {
+		return nil
+	}
+	centre := d.centreLinks()
+	var links []string
+	for _, l := range d.quantumLinks() {
+		if centre[l.Name] {
+			links = append(links, l.Name)
+		}
+	}
+	return links
+}
+
 // storeConfig is the store on link l, the i-th of n.
 func (b *builder) storeConfig(l Link, i, n int) quantum.StoreConfig {
 	s := b.def.Keys.Store

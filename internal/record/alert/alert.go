@@ -25,6 +25,7 @@ type Alert struct {
 	Value   float64     `json:"value"`
 	Limit   float64     `json:"limit,omitempty"`
 	Unit    string      `json:"unit"`
+	Count   int         `json:"count,omitempty"` // of late decisions that are over
 	Detail  string      `json:"detail,omitempty"`
 }
 
@@ -36,19 +37,39 @@ func (a Alert) String() string {
 func (a Alert) what() string {
 	switch {
 	case a.Rule == RulePool && a.Over:
-		return fmt.Sprintf("pool %s holds %s again", a.Element, a.quantity(a.Value))
+		return fmt.Sprintf("%s %s holds %s again", a.kind(), a.Element, a.quantity(a.Value))
 	case a.Rule == RulePool:
-		return fmt.Sprintf("pool %s is below K_safe with %s", a.Element, a.quantity(a.Value))
+		return fmt.Sprintf("%s %s is below K_safe with %s", a.kind(), a.Element, a.quantity(a.Value))
 	case a.Rule == RuleFrequency && a.Over:
 		return fmt.Sprintf("frequency is back within ±%s, its largest deviation was %s", a.quantity(a.Limit), a.quantity(a.Value))
 	case a.Rule == RuleFrequency:
 		return fmt.Sprintf("frequency is outside ±%s: %s", a.quantity(a.Limit), a.quantity(a.Value))
+	case a.Rule == RuleDecision && a.Over && a.Detail == DetailEnded:
+		return fmt.Sprintf("late decisions are over with the run: %s, the slowest of %s,", a.late(), a.quantity(a.Value))
+	case a.Rule == RuleDecision && a.Over:
+		return fmt.Sprintf("decisions are in time again after %s, the slowest of %s,", a.late(), a.quantity(a.Value))
 	case a.Rule == RuleDecision:
 		return fmt.Sprintf("a decision took %s, longer than its period of %s", a.quantity(a.Value), a.quantity(a.Limit))
 	case a.Rule == RuleFederate:
 		return fmt.Sprintf("federate %s is lost: %s", a.Element, a.Detail)
 	}
 	return a.Rule + " " + a.Element
+}
+
+// kind is what chains draw key from.
+func (a Alert) kind() string {
+	if a.Detail == DetailStore {
+		return "store"
+	}
+	return "pool"
+}
+
+// late counts late decisions.
+func (a Alert) late() string {
+	if a.Count == 1 {
+		return "1 late one"
+	}
+	return strconv.Itoa(a.Count) + " late ones"
 }
 
 func (a Alert) quantity(v float64) string {

@@ -110,7 +110,7 @@ func (l *line) serve(ctx context.Context) {
 	for {
 		select {
 		case <-l.wake:
-			l.pause(ctx, gather)
+			l.gather(ctx)
 		case <-l.done:
 		case <-ctx.Done():
 		}
@@ -125,14 +125,19 @@ func (l *line) serve(ctx context.Context) {
 				}
 				break
 			}
+			if ctx.Err() != nil {
+				l.giveUp(len(alerts))
+				return
+			}
 			l.send(ctx, alerts)
 		}
 	}
 }
 
-// pause ends early when nothing more is to come.
-func (l *line) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
+// gather waits for alerts that go out with the first; it ends early when
+// nothing more is to come.
+func (l *line) gather(ctx context.Context) {
+	timer := time.NewTimer(gather)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -141,22 +146,50 @@ func (l *line) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// giveUp tells of what there was no time for: so many that were taken, and what
+// waits.
+func (l *line) giveUp(taken int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell(fmt.Sprintf("alert: %d more alert(s) to %s were not sent: no time was left at the end", taken+len(l.waiting), l.to))
+}
+
+// send tries a few times, also at the end: a receiver that is away for a moment
+// is to have what it is told last.
 func (l *line) send(ctx context.Context, alerts []Alert) {
 	var err error
 	wait := l.wait
 	for try := range tries {
 		if try > 0 {
-			l.pause(ctx, wait)
+			if !sleep(ctx, wait) {
+				break
+			}
 			wait *= 3
 		}
 		limited, cancel := context.WithTimeout(ctx, sendLimit)
-		err = l.to.Send(limited, alerts)
+		sendErr := l.to.Send(limited, alerts)
 		cancel()
-		if err == nil || ctx.Err() != nil {
+		if sendErr == nil {
+			return
+		}
+		if err == nil || ctx.Err() == nil { // what an answer said is worth more than that the time was over
+			err = sendErr
+		}
+		if ctx.Err() != nil {
 			break
 		}
 	}
-	if err != nil {
-		l.tell(fmt.Sprintf("alert: %s did not take %d alert(s), the first %q: %v", l.to, len(alerts), alerts[0].String(), err))
+	l.tell(fmt.Sprintf("alert: %s did not take %d alert(s), the first %q: %v", l.to, len(alerts), alerts[0].String(), err))
+}
+
+// sleep reports whether it slept so long.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }

@@ -122,6 +122,51 @@ func TestCloseEndsWithinItsLimit(t *testing.T) {
 	})
 }
 
+// At the end of a run nobody waits for more alerts, but for receivers.
+func TestWebhookThatIsAwayForASecondHearsTheEnd(t *testing.T) {
+	began := time.Now()
+	var heard []time.Duration
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if time.Since(began) < time.Second {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		heard = append(heard, time.Since(began))
+	}))
+	defer s.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	hook, err := Parse(s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := NewDispatcher(func(s string) { t.Error(s) }, hook)
+	d.Hear(numbered(0))
+	d.Close(20 * time.Second)
+	if len(heard) != 1 {
+		t.Errorf("heard %v", heard)
+	}
+}
+
+func TestTriesAtTheEndAreSecondsApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &taker{refuse: 1 << 30}
+		var told []string
+		d := NewDispatcher(func(s string) { told = append(told, s) }, k)
+		for i := range 20 * most {
+			d.Hear(numbered(i))
+		}
+		began := time.Now()
+		d.Close(19 * time.Second)
+		if took, tried := time.Since(began), 1<<30-k.refuse; took != 19*time.Second || tried != 14 {
+			t.Errorf("%d tries within %v", tried, took)
+		}
+		// Four seconds for three tries of fifty; what there was no time for is one line.
+		if n := len(told); n != 6 || !strings.Contains(told[0], "busy") || !strings.Contains(told[n-1], "750 more alert(s) to taker were not sent: no time was left") {
+			t.Errorf("told %d lines: %q", n, told)
+		}
+	})
+}
+
 var sample = []Alert{
 	{Run: "S-3-1", At: 3e9, Rule: RulePool, Element: "CC<GW1>", Value: 30000, Unit: "bit"},
 	{Run: "S-3-1", At: 4e9, Rule: RulePool, Element: "CC-GW1", Over: true, Value: 60000, Unit: "bit"},

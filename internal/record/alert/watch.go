@@ -11,6 +11,10 @@ import (
 type Limits struct {
 	SafeHz float64       // Δf_safe
 	Period time.Duration // of decisions; 0: none are made
+	// Calm is how long decisions must be in time again, in simulated time, before
+	// late ones are over; 0: each late decision is told for itself.
+	Calm   time.Duration
+	Stores Stores
 }
 
 // lasting is how long the frequency must stay within its band before that
@@ -32,7 +36,11 @@ type Watch struct {
 
 	decides decider
 	decided int
-	below   map[string]bool
+	late    lateness
+	at      cosync.Time
+
+	below  map[string]bool // pools that are raised
+	stores []store
 }
 
 // decider is a federate that decides, and keeps how long it took.
@@ -63,12 +71,15 @@ func (w *Watch) Begin(f *cosync.Frame) error {
 			}
 		}
 	}
+	w.findStores(f)
 	return nil
 }
 
 // Observe implements sync.Observer.
 func (w *Watch) Observe(f *cosync.Frame) error {
+	w.at = f.To
 	w.band(f)
+	w.fill(f)
 	for i := range f.Outputs {
 		for _, e := range f.Outputs[i].Events {
 			w.pool(e)
@@ -77,12 +88,15 @@ func (w *Watch) Observe(f *cosync.Frame) error {
 	for _, l := range f.Lost {
 		w.hear(Alert{Run: w.run, At: l.At, Rule: RuleFederate, Element: l.Federate, Detail: l.Err.Error()})
 	}
-	w.decision(f.To)
+	w.decisions()
 	return nil
 }
 
 // End implements sync.Observer.
-func (w *Watch) End(error) error { return nil }
+func (w *Watch) End(error) error {
+	w.endLate()
+	return nil
+}
 
 func (w *Watch) band(f *cosync.Frame) {
 	if w.frequency < 0 || !f.Outputs[w.frequency].Fresh {
@@ -109,26 +123,20 @@ func (w *Watch) band(f *cosync.Frame) {
 	}
 }
 
+// pool hears of the thresholds of pools. One that falls again before it was
+// above K_th is raised still.
 func (w *Watch) pool(e cosync.Event) {
+	if w.hasStore(e.Element) {
+		return // what chains draw from is watched instead
+	}
+	raised := w.below[e.Element]
 	switch {
-	case e.Type == "pool-protect":
+	case e.Type == "pool-protect" && !raised:
 		w.below[e.Element] = true
-	case e.Type == "pool-recover" && w.below[e.Element]:
+	case e.Type == "pool-recover" && raised:
 		delete(w.below, e.Element)
 	default:
 		return
 	}
-	w.hear(Alert{Run: w.run, At: e.At, Rule: RulePool, Element: e.Element, Over: e.Type == "pool-recover", Value: e.Value, Unit: "bit"})
-}
-
-func (w *Watch) decision(at cosync.Time) {
-	if w.decides == nil {
-		return
-	}
-	times := w.decides.DecisionTimes()
-	for ; w.decided < len(times); w.decided++ {
-		if took := times[w.decided]; took > w.limits.Period {
-			w.hear(Alert{Run: w.run, At: at, Rule: RuleDecision, Value: took.Seconds(), Limit: w.limits.Period.Seconds(), Unit: "s"})
-		}
-	}
+	w.hear(Alert{Run: w.run, At: e.At, Rule: RulePool, Element: e.Element, Over: raised, Value: e.Value, Unit: "bit"})
 }
