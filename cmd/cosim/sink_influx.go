@@ -26,11 +26,19 @@ type influxSink struct {
 
 	epoch  influx.Epoch
 	out    string
+	host   string // of the database, in messages
 	sender *influx.Sender
 }
 
-// silence is how long a database that takes nothing is waited for at the end.
-const silence = 30 * time.Second
+// How long a database that takes nothing is waited for at the end: one that took
+// points before, and one that took none during the whole run, which is most
+// likely not there.
+const (
+	silence = 30 * time.Second
+	unheard = time.Second
+	// moment is for the last points of a run whatever --influx-wait says.
+	moment = 100 * time.Millisecond
+)
 
 func (k *influxSink) register(flags *pflag.FlagSet) {
 	flags.StringVar(&k.URL, "influx", "", "InfluxDB to which runs are sent while they go on: http://127.0.0.1:8086")
@@ -41,8 +49,8 @@ func (k *influxSink) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&k.wait, "influx-wait", 10*time.Minute, "longest wait at the end for a database that is behind")
 }
 
-// open checks the flags and the database. One that is away does not keep a run
-// from starting.
+// open checks the flags. What is wrong with the database is found and told
+// beside the runs.
 func (k *influxSink) open(cmd *cobra.Command) (bool, error) {
 	if err := k.check(cmd); err != nil || k.URL == "" {
 		return false, err
@@ -57,14 +65,7 @@ func (k *influxSink) open(cmd *cobra.Command) (bool, error) {
 		return false, err
 	}
 	tell := func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
-	ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
-	defer cancel()
-	if err := db.Prepare(ctx); influx.Away(err) {
-		tell(fmt.Sprintf("%v; runs go on, and their points are sent when it can be reached", err))
-	} else if err != nil {
-		return false, failure{err}
-	}
-	k.sender = influx.NewSender(db, tell)
+	k.host, k.sender = db.Host(), influx.NewSender(db, tell)
 	return true, nil
 }
 
@@ -105,7 +106,7 @@ func (k *influxSink) watch(d *experiment.Definition) (cosync.Observer, error) {
 
 // close waits for what is still to be sent, and says how the rest can be.
 func (k *influxSink) close(cmd *cobra.Command) error {
-	if left := k.finish(cmd); len(left) > 0 {
+	if left := k.finish(cmd, unheard); len(left) > 0 {
 		k.tellLeft(cmd, left)
 	}
 	return nil
@@ -117,7 +118,7 @@ func (k *influxSink) send(cmd *cobra.Command, places []string) error {
 	for _, note := range notes {
 		fmt.Fprintln(cmd.ErrOrStderr(), note)
 	}
-	left := k.finish(cmd)
+	left := k.finish(cmd, silence)
 	for _, r := range k.sender.Receipts() {
 		state := ""
 		if !r.Complete {
@@ -135,19 +136,19 @@ func (k *influxSink) send(cmd *cobra.Command, places []string) error {
 	return nil
 }
 
-func (k *influxSink) finish(cmd *cobra.Command) []influx.Undelivered {
-	ctx, limits := cmd.Context(), influx.Limits{Total: k.wait, Silent: min(k.wait, silence)}
+func (k *influxSink) finish(cmd *cobra.Command, unheard time.Duration) []influx.Undelivered {
+	ctx, limits := cmd.Context(), influx.Limits{Total: max(k.wait, moment), Silent: silence, Unheard: unheard}
 	if ctx.Err() != nil { // interrupted; a moment for the last second of a run
-		ctx, limits.Total = context.Background(), min(k.wait, 2*time.Second)
+		ctx, limits.Total = context.Background(), min(limits.Total, 2*time.Second)
 	}
-	p := newDeliveryLine(cmd)
+	p := newDeliveryLine(cmd, k.host)
 	defer p.end()
 	return k.sender.Finish(ctx, limits, p.show)
 }
 
 func (k *influxSink) tellLeft(cmd *cobra.Command, left []influx.Undelivered) {
 	w := cmd.ErrOrStderr()
-	fmt.Fprintf(w, "influx: not all of %s is in the database: %v\n", count(len(left), "run"), left[0].Err)
+	fmt.Fprintf(w, "influx: %s has not got %s of %s: %v\n", k.host, k.sender.Status().Waiting(), count(len(left), "run"), left[0].Err)
 	line := "  cosim export"
 	for _, u := range left[:min(len(left), 4)] {
 		line += " " + u.Dir
@@ -174,6 +175,7 @@ func count(n int, what string) string { return fmt.Sprintf("%d %s%s", n, what, p
 // rewritten on a terminal, otherwise a line every ten seconds.
 type deliveryLine struct {
 	cmd      *cobra.Command
+	host     string
 	terminal bool
 	began    time.Time
 	last     time.Time
@@ -181,9 +183,9 @@ type deliveryLine struct {
 	shown    bool
 }
 
-func newDeliveryLine(cmd *cobra.Command) *deliveryLine {
+func newDeliveryLine(cmd *cobra.Command, host string) *deliveryLine {
 	file, ok := cmd.ErrOrStderr().(*os.File)
-	return &deliveryLine{cmd: cmd, terminal: ok && term.IsTerminal(int(file.Fd())), began: time.Now()}
+	return &deliveryLine{cmd: cmd, host: host, terminal: ok && term.IsTerminal(int(file.Fd())), began: time.Now()}
 }
 
 func (p *deliveryLine) show(s influx.Status) {
@@ -216,7 +218,7 @@ func (p *deliveryLine) show(s influx.Status) {
 func (p *deliveryLine) text(s influx.Status, afterS float64) string {
 	sent := fmt.Sprintf("%.0f %% sent", 100*float64(s.SentBytes)/float64(max(1, s.TotalBytes)))
 	if s.Away {
-		return fmt.Sprintf("%s, waiting for the database for %.0f s", sent, s.SilentFor.Seconds())
+		return fmt.Sprintf("%s, %s wait for %s, silent for %.0f s", sent, s.Waiting(), p.host, s.SilentFor.Seconds())
 	}
 	sent += fmt.Sprintf(", %.0f points/s", float64(s.Points-p.first.Points)/afterS)
 	if bytes := s.SentBytes - p.first.SentBytes; bytes > 0 {

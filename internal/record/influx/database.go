@@ -8,12 +8,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
 	"github.com/influxdata/influxdb-client-go/v2/api"
-	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
-	"github.com/influxdata/influxdb-client-go/v2/domain"
 	"github.com/influxdata/influxdb-client-go/v2/log"
 )
 
@@ -36,11 +35,18 @@ type Database struct {
 	target Target
 	client influxdb2.Client
 	writes api.WriteAPIBlocking
+	host   string // host:port of the URL, which may hold more than people should see
 }
+
+// Host is host:port of the database, as messages name it.
+func (d *Database) Host() string { return d.host }
 
 // answerTimeout is how long an answer may take; after that the same points are
 // sent again.
 const answerTimeout = 30 * time.Second
+
+// quiet silences the client, once for all: what goes wrong is told here.
+var quiet sync.Once
 
 // New checks a target. It does not connect.
 func New(t Target) (*Database, error) {
@@ -51,7 +57,7 @@ func New(t Target) (*Database, error) {
 	if t.Bucket == "" {
 		return nil, errors.New("influx: bucket is empty, expected a name")
 	}
-	log.Log = nil // the client's; what goes wrong is told here
+	quiet.Do(func() { log.Log = nil })
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	options := influxdb2.DefaultOptions().SetApplicationName("cosim").SetHTTPClient(&http.Client{
 		Timeout: answerTimeout,
@@ -60,7 +66,7 @@ func New(t Target) (*Database, error) {
 		Transport:     &http.Transport{DialContext: dialer.DialContext, Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second},
 	})
 	client := influxdb2.NewClientWithOptions(t.URL, t.Token, options)
-	return &Database{t, client, client.WriteAPIBlocking(t.Org, t.Bucket)}, nil
+	return &Database{t, client, client.WriteAPIBlocking(t.Org, t.Bucket), u.Host}, nil
 }
 
 // Close frees the connections.
@@ -70,33 +76,23 @@ func (d *Database) Close() {
 }
 
 // Prepare says whether the database can be written to, and makes the bucket if
-// there is none. An error that Away knows is none of the settings.
+// there is none. An error that Away knows is none of the settings; others go on
+// the name of the database.
 func (d *Database) Prepare(ctx context.Context) error {
-	health, err := d.client.Health(ctx)
-	var unreached *url.Error
-	switch {
-	case errors.As(err, &unreached):
-		return fmt.Errorf("influx: %w", err)
-	case err == nil && health.Status == domain.HealthCheckStatusFail:
-		return fmt.Errorf("influx: %s says that it is not ready", d.target.URL)
-	}
-	err = d.write(ctx, "")
+	err := d.write(ctx, "")
 	if status(err) == http.StatusNotFound {
 		if err := d.create(ctx); err != nil {
-			return fmt.Errorf("influx: %s has no bucket %q, and it cannot be made: %w", d.target.URL, d.target.Bucket, err)
+			return fmt.Errorf("has no bucket %q, and it cannot be made: %w", d.target.Bucket, err)
 		}
 		err = d.write(ctx, "")
 	}
 	switch status(err) {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("influx: %s refuses the token for bucket %q: %w", d.target.URL, d.target.Bucket, err)
+		return fmt.Errorf("refuses the token for bucket %q: %w", d.target.Bucket, err)
 	case http.StatusBadRequest: // of no points
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("influx: %s: %w", d.target.URL, err)
-	}
-	return nil
+	return err
 }
 
 // create makes the bucket: by its own interface where there is an
@@ -105,60 +101,26 @@ func (d *Database) create(ctx context.Context) error {
 	if d.target.Org != "" {
 		org, err := d.client.OrganizationsAPI().FindOrganizationByName(ctx, d.target.Org)
 		if err != nil {
-			return err
+			return inShort(err)
 		}
 		_, err = d.client.BucketsAPI().CreateBucketWithName(ctx, org, d.target.Bucket)
-		return err
+		return inShort(err)
 	}
 	name, policy, _ := strings.Cut(d.target.Bucket, "/")
 	if policy != "" && policy != "autogen" {
-		return fmt.Errorf("make the retention policy %q of database %q first", policy, name)
+		return fmt.Errorf("%w: make the retention policy %q of database %q first", errSetting, policy, name)
 	}
 	form := url.Values{"q": {"CREATE DATABASE " + `"` + strings.ReplaceAll(name, `"`, `\"`) + `"`}}
 	err := d.client.HTTPService().DoPostRequest(ctx, strings.TrimSuffix(d.target.URL, "/")+"/query", strings.NewReader(form.Encode()), func(r *http.Request) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}, func(r *http.Response) error { return r.Body.Close() })
-	if err != nil {
-		return err
+	if err != nil { // of its own type, which may be a nil pointer
+		return inShort(err)
 	}
 	return nil
 }
 
 // write sends lines. It returns nil, or why the database did not take them.
 func (d *Database) write(ctx context.Context, lines string) error {
-	return d.writes.WriteRecord(ctx, lines)
-}
-
-// Away reports whether an error of Prepare is one of reaching the database, or
-// one that it has with itself, which may pass.
-func Away(err error) bool {
-	s := status(err)
-	return err != nil && (s == 0 || s == http.StatusTooManyRequests || s >= 500)
-}
-
-// refused reports whether the database will never take what it was sent.
-func refused(err error) bool {
-	switch status(err) {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-		return true
-	}
-	return false
-}
-
-// status of an answer; 0 if there was none.
-func status(err error) int {
-	var answer *influxhttp.Error
-	if errors.As(err, &answer) {
-		return answer.StatusCode
-	}
-	return 0
-}
-
-// retryAfter is how long the database asks to be left alone.
-func retryAfter(err error) time.Duration {
-	var answer *influxhttp.Error
-	if errors.As(err, &answer) {
-		return time.Duration(answer.RetryAfter) * time.Second
-	}
-	return 0
+	return inShort(d.writes.WriteRecord(ctx, lines))
 }

@@ -7,9 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"cosim/internal/record"
 )
@@ -38,8 +38,10 @@ type Feed struct {
 
 	mu      sync.Mutex
 	receipt Receipt
-	total   int64 // bytes of the log that were sent
-	trouble error // why the database does not take the points; nil if it does
+	header  int64 // bytes of the log before the first row
+	total   int64 // bytes after it that were sent
+	encoded int64 // points so far
+	read    int64 // bytes after it from which they are
 	err     error // what ended the feed early
 }
 
@@ -53,10 +55,13 @@ func (f *Feed) send(ctx context.Context) error {
 	if err := f.writeReceipt(); err != nil {
 		return err
 	}
-	in := &tail{ctx: ctx, file: file, over: f.over, idle: func() error { return f.flush(ctx) }}
+	in := &tail{ctx: ctx, file: file, over: f.over, idle: func() error { return f.flush(ctx) }, wake: f.sender.ending}
 	if f.log, err = record.NewReader(in); err != nil {
 		return err
 	}
+	f.mu.Lock()
+	f.header = f.log.Ending().Bytes
+	f.mu.Unlock()
 	if f.encoder, err = newEncoder(f.run, f.log.Columns()); err != nil {
 		return err
 	}
@@ -104,6 +109,10 @@ func (f *Feed) flush(ctx context.Context) error {
 	if err := f.encoder.lines.Err(); err != nil {
 		return err // a mistake of this package
 	}
+	f.mu.Lock()
+	f.encoded += int64(len(f.encoder.ends))
+	f.read = f.log.Ending().Bytes - f.header
+	f.mu.Unlock()
 	if len(f.encoder.ends) > 0 {
 		if err := f.deliver(ctx, f.encoder.lines.Bytes(), 0, f.encoder.ends); err != nil {
 			return err
@@ -117,7 +126,7 @@ func (f *Feed) flush(ctx context.Context) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.total = f.log.Ending().Bytes
+	f.total = f.log.Ending().Bytes - f.header
 	return nil
 }
 
@@ -133,6 +142,7 @@ func (f *Feed) deliver(ctx context.Context, lines []byte, from int, ends []int) 
 		f.mu.Lock()
 		f.receipt.Points += int64(points)
 		f.mu.Unlock()
+		f.sender.took()
 		return nil
 	case !refused(err):
 		return err
@@ -147,7 +157,7 @@ func (f *Feed) deliver(ctx context.Context, lines []byte, from int, ends []int) 
 	defer f.mu.Unlock()
 	f.receipt.Refused++
 	if f.receipt.Refused == 1 {
-		f.sender.report(fmt.Sprintf("influx: %s: the database refuses a point: %v\n  %s", f.run.Name, err, text))
+		f.sender.report(fmt.Sprintf("influx: %s: %s refuses a point (%v)\n  %s", f.run.Name, f.sender.database.host, err, strings.TrimSuffix(string(text), "\n")))
 	}
 	if f.receipt.Refused >= mostRefused {
 		return fmt.Errorf("given up after %d refused points: %w", f.receipt.Refused, err)
@@ -155,39 +165,30 @@ func (f *Feed) deliver(ctx context.Context, lines []byte, from int, ends []int) 
 	return nil
 }
 
-// Waits between two attempts.
-const (
-	firstWait   = 100 * time.Millisecond
-	longestWait = 10 * time.Second
-)
-
 // try sends lines until the database has answered that it took them, or that it
 // never will.
 func (f *Feed) try(ctx context.Context, lines string) error {
-	for wait := firstWait; ; wait = min(2*wait, longestWait) {
+	return f.sender.insist(ctx, func() (bool, error) {
 		err := f.sender.write(ctx, lines)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err == nil || refused(err) {
-			f.note(nil)
-			return err
-		}
-		f.note(err)
-		select {
-		case <-time.After(max(wait, min(retryAfter(err), time.Minute))):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+		var never unfit
+		return err != nil && !refused(err) && !errors.As(err, &never), err
+	})
 }
 
-// note keeps what is wrong with the database and tells when that changes.
-func (f *Feed) note(err error) {
+// size of the log after its header, under the lock.
+func (f *Feed) size() int64 {
+	info, err := os.Stat(filepath.Join(f.dir, record.LogName))
+	if err != nil {
+		return 0
+	}
+	return info.Size() - f.header
+}
+
+// behind is how many bytes of the log the database has not taken yet.
+func (f *Feed) behind() int64 {
 	f.mu.Lock()
-	f.trouble = err
-	f.mu.Unlock()
-	f.sender.note(err)
+	defer f.mu.Unlock()
+	return max(0, f.size()-f.total)
 }
 
 // finish writes down what was sent.

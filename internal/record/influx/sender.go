@@ -2,15 +2,11 @@ package influx
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"cosim/internal/record"
 	cosync "cosim/sync"
 )
 
@@ -25,26 +21,32 @@ type Sender struct {
 	database *Database
 	report   func(string) // hears what a person should know; for concurrent use
 
-	ctx     context.Context
-	stop    context.CancelFunc
-	reading chan struct{}
-	writing chan struct{}
-	over    atomic.Bool // no run goes on any more
-	work    sync.WaitGroup
+	ctx      context.Context
+	stop     context.CancelFunc
+	reading  chan struct{}
+	writing  chan struct{}
+	prepared chan struct{} // closed when it is known whether the database can be written to
+	never    error         // then: an unfit, or nil
+	ending   chan struct{} // closed when no run goes on any more
+	over     atomic.Bool   // so is this true
+	work     sync.WaitGroup
+	aside    sync.WaitGroup // what prepares
 
-	mu       sync.Mutex
-	feeds    []*Feed
-	away     bool
-	lastGood time.Time // the database has answered
+	mu    sync.Mutex
+	feeds []*Feed
+	state connection
 }
 
-// NewSender makes a sender. It is ended with Finish.
+// NewSender makes a sender, which looks at once whether the database can be
+// written to, and reports why it cannot. It is ended with Finish.
 func NewSender(d *Database, report func(string)) *Sender {
 	s := &Sender{
-		database: d, report: report, lastGood: time.Now(),
+		database: d, report: report, state: connection{lastGood: time.Now()},
 		reading: make(chan struct{}, readAtOnce), writing: make(chan struct{}, writeAtOnce),
+		prepared: make(chan struct{}), ending: make(chan struct{}),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.aside.Go(s.prepare)
 	return s
 }
 
@@ -82,37 +84,11 @@ func (f *Feed) start() {
 	})
 }
 
-// write sends lines in their turn.
-func (s *Sender) write(ctx context.Context, lines string) error {
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-		return s.database.write(ctx, lines)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// note tells when the database goes away and when it comes back.
-func (s *Sender) note(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case err != nil && !s.away:
-		s.report(fmt.Sprintf("influx: the database does not take points (%v); they are kept and tried again", err))
-	case err == nil && s.away:
-		s.report("influx: the database takes points again")
-	}
-	s.away = err != nil
-	if err == nil {
-		s.lastGood = time.Now()
-	}
-}
-
 // Status is how far a sender has got.
 type Status struct {
 	Runs, Finished int
 	Points         int64 // that the database has taken
+	WaitingPoints  int64 // that it has not, about; 0 if none was encoded yet
 	SentBytes      int64 // of the logs
 	TotalBytes     int64
 	Away           bool // the database does not take points
@@ -123,110 +99,41 @@ type Status struct {
 func (s *Sender) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Runs: len(s.feeds), Away: s.away, SilentFor: time.Since(s.lastGood)}
+	st := Status{Runs: len(s.feeds), Away: s.state.trouble != nil, SilentFor: time.Since(s.state.lastGood)}
+	var encoded, read int64
 	for _, f := range s.feeds {
 		f.mu.Lock()
 		st.Points += f.receipt.Points
 		st.SentBytes += f.total
-		f.mu.Unlock()
 		st.TotalBytes += f.size()
+		encoded, read = encoded+f.encoded, read+f.read
+		f.mu.Unlock()
 		select {
 		case <-f.finished:
 			st.Finished++
 		default:
 		}
 	}
+	if left := st.TotalBytes - st.SentBytes; left > 0 && read > 0 {
+		st.WaitingPoints = int64(float64(encoded) / float64(read) * float64(left))
+	}
 	return st
 }
 
-func (f *Feed) size() int64 {
-	info, err := os.Stat(filepath.Join(f.dir, record.LogName))
-	if err != nil {
-		return 0
+// Waiting says how many points wait: "about 391,000 points", or only "points".
+func (s Status) Waiting() string {
+	if s.WaitingPoints == 0 {
+		return "points"
 	}
-	return info.Size()
-}
-
-// behind is how many bytes of the log the database has not taken yet.
-func (f *Feed) behind() int64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return max(0, f.size()-f.total)
-}
-
-// Limits of waiting at the end.
-type Limits struct {
-	Total  time.Duration // in all
-	Silent time.Duration // for a database that takes nothing
-}
-
-// Undelivered is a run of which the database lacks something.
-type Undelivered struct {
-	Dir string
-	Err error
-}
-
-// Finish is called when no run goes on any more. It waits until everything is
-// sent, but no longer than the limits allow or ctx goes on, calls progress
-// every now and then, and returns the runs that are not in the database as a
-// whole, with all that was sent written down in their folders.
-func (s *Sender) Finish(ctx context.Context, limits Limits, progress func(Status)) []Undelivered {
-	s.over.Store(true)
-	done := make(chan struct{})
-	go func() { s.work.Wait(); close(done) }()
-	if err := s.wait(ctx, done, limits, progress); err != nil {
-		s.mu.Lock()
-		for _, f := range s.feeds {
-			f.mu.Lock()
-			if f.trouble == nil {
-				f.trouble = err
-			}
-			f.mu.Unlock()
-		}
-		s.mu.Unlock()
+	step := int64(1)
+	for s.WaitingPoints/step >= 1000 {
+		step *= 10
 	}
-	s.stop()
-	<-done
-	s.database.Close()
-	var left []Undelivered
-	for _, f := range s.feeds {
-		switch {
-		case f.err == nil && f.receipt.Refused > 0:
-			left = append(left, Undelivered{f.dir, fmt.Errorf("it refused %d of the points", f.receipt.Refused)})
-		case errors.Is(f.err, context.Canceled) && f.trouble != nil:
-			left = append(left, Undelivered{f.dir, f.trouble})
-		case f.err != nil:
-			left = append(left, Undelivered{f.dir, f.err})
-		}
+	digits := strconv.FormatInt((s.WaitingPoints+step/2)/step*step, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
 	}
-	return left
-}
-
-// wait returns why it did not wait until done.
-func (s *Sender) wait(ctx context.Context, done <-chan struct{}, limits Limits, progress func(Status)) error {
-	began := time.Now()
-	s.mu.Lock()
-	s.lastGood = began // patience begins anew
-	s.mu.Unlock()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-done:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-		st := s.Status()
-		progress(st)
-		switch waited := time.Since(began); {
-		case waited >= limits.Total:
-			return fmt.Errorf("not all was taken within %v", limits.Total)
-		case st.SilentFor >= limits.Silent:
-			return fmt.Errorf("the database took nothing for %v", limits.Silent)
-		}
-	}
+	return "about " + digits + " points"
 }
 
 // Receipts are those of all runs, after Finish.

@@ -15,8 +15,9 @@ const pollEvery = 200 * time.Millisecond
 type tail struct {
 	ctx  context.Context
 	file *os.File
-	over func() bool  // nothing more will be written
-	idle func() error // before each wait
+	over func() bool     // nothing more will be written
+	idle func() error    // before each wait
+	wake <-chan struct{} // closed when over is true for good
 }
 
 // Read returns io.EOF only when nothing more will be written.
@@ -32,6 +33,7 @@ func (t *tail) Read(p []byte) (int, error) {
 		}
 		select {
 		case <-time.After(pollEvery):
+		case <-t.wake:
 		case <-t.ctx.Done():
 			return 0, t.ctx.Err()
 		}
