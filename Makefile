@@ -96,5 +96,6 @@ pictures: $(PICTURED) ## the pictures of the documentation, from 90 runs the fir
 	$(GO) run docs/pictures/recovery.go $(PICTURED)
 	$(GO) run docs/pictures/report.go $(PICTURED)
 	$(GO) run docs/pictures/terminal.go
+	COSIM_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -tags integration -run PicturesOfThePage ./internal/serve
 	$(GO) run ./cmd/cosim grid step ieee39 --load 15 --mw 100 --png docs/pictures/step-39.png >/dev/null
 	$(GO) run ./cmd/cosim link --to 240 --step 1 --png docs/pictures/link.png >/dev/null

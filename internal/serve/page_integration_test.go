@@ -340,7 +340,9 @@ func TestIntegrationAHundredSeriesAreDrawnAtTenHertz(t *testing.T) {
 // COSIM_PICTURES names their folder, and else only sees that they can be taken.
 func TestIntegrationPicturesOfThePage(t *testing.T) {
 	o := experiment.Overrides{Set: []string{"duration=600s"}}
-	s := serving(t, Config{Experiment: "S-3", Overrides: o, RealTime: 60})
+	s := serving(t, Config{Experiment: "S-3", Overrides: o})
+	s.until(running)
+	s.call("POST", "/v1/runs/current/pace", `{"real_time":30}`, 200) // only now: decisions of a run begun at a pace are ended by the clock
 	b := browse(t, s.url, "light")
 	b.until("a contingency is near", `parseFloat(document.getElementById("time").textContent) > 146`)
 	s.call("POST", "/v1/runs/current/pace", `{"real_time":3}`, 200)

@@ -99,8 +99,8 @@ function plan(e) {
 function late(e) {
   const { late: n, cut } = e.counts;
   if (e.over) {
-    const how = [cut && `${count(cut)} ended by the clock`, n && `the longest ${milliseconds(e.value)}`].filter(Boolean).join(", ");
-    return `Decisions are in time again, after ${many(n + cut, "late one")}: ${how}`;
+    const ended = n ? `${count(cut)} of them ended by the clock` : "ended by the clock";
+    return [`Decisions in time again: ${count(n + cut)} ${n + cut === 1 ? "was" : "were"} late`, cut && ended, n && `up to ${milliseconds(e.value)}`].filter(Boolean).join(", ");
   }
   const parts = [];
   if (n) parts.push(`${many(n, "decision")} took longer than ${milliseconds(e.limit)}, up to ${milliseconds(e.value)}`);
