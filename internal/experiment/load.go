@@ -46,12 +46,15 @@ func filesOf(folder string) []string {
 	return names
 }
 
+// inside ends the names that messages give files which only the program has.
+const inside = " (inside cosim)"
+
 // Text returns the YAML of an experiment: one that ships inside, by name, or a
 // file. The second value is the name that messages give it.
 func Text(nameOrPath string) ([]byte, string, error) {
 	for _, folder := range []string{shipped, ablations} {
 		if data, err := embedded.ReadFile(path.Join(folder, nameOrPath+".yaml")); err == nil {
-			return data, nameOrPath + ".yaml", nil
+			return data, nameOrPath + ".yaml" + inside, nil
 		}
 	}
 	data, err := os.ReadFile(nameOrPath)
@@ -198,7 +201,11 @@ func caseLayers(name string) ([]*source, error) {
 		if err != nil {
 			continue // no such layer, or no such case: validate says so
 		}
-		s, err := parseSource(path.Join(name, layer.file), data)
+		file := path.Join(name, layer.file)
+		if slices.Contains(cases.Names(), name) {
+			file += inside
+		}
+		s, err := parseSource(file, data)
 		if err != nil {
 			return nil, err
 		}

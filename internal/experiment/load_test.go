@@ -339,6 +339,34 @@ func TestEveryMistakeOfMeaning(t *testing.T) {
 	}
 }
 
+// What only together is wrong is told where a person changed it, not in a file
+// that only the program has.
+func TestMistakeIsToldWhereItCanBeMended(t *testing.T) {
+	const fit = " contingencies of 50s, at least 2m0s apart, from 1m0s on, do not fit into "
+	for set, want := range map[string]string{
+		"duration=100s":                          "--set duration=100s: 3" + fit,
+		"disturbances.contingencies.count=9":     "--set disturbances.contingencies.count=9: 9" + fit,
+		"classes.pmu.latency=-1s":                "--set classes.pmu.latency=-1s: ",
+		"controller=null":                        "--set controller=null: ",
+		"chains.pmu-4.routes=[]":                 "--set chains.pmu-4.routes=[]: ",
+		"links.CC-GW1.class=none":                "--set links.CC-GW1.class=none: ",
+		"nodes.CC.kind=ied":                      " (inside cosim):",
+		"disturbances.contingencies.apart=2000s": "--set disturbances.contingencies.apart=2000s: 3 contingencies",
+	} {
+		_, err := Load("S-2", Overrides{Set: []string{set}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", set, err, want)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(file, []byte("name: mine\ncase: ieee39\nduration: 100s\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file, Overrides{}); err == nil || !strings.Contains(err.Error(), "mine.yaml:3:11: 3"+fit) {
+		t.Errorf("%v", err)
+	}
+}
+
 // A list of things with ids is changed thing by thing, so that one chain can
 // be given another mode without repeating all.
 func TestOneChainOfTheCaseCanBeChanged(t *testing.T) {

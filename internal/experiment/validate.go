@@ -50,6 +50,18 @@ func (v *validator) fault(path, format string, args ...any) {
 	v.mistakes = append(v.mistakes, &Mistake{v.def.places.find(path), fmt.Sprintf(format, args...)})
 }
 
+// changed is the first of several values, which only together are wrong, that a
+// person can mend: one that does not come from a file inside the program. Where
+// all do it is the first.
+func (v *validator) changed(paths ...string) string {
+	for _, path := range paths {
+		if !strings.HasSuffix(v.def.places.find(path).File, inside) {
+			return path
+		}
+	}
+	return paths[0]
+}
+
 func (v *validator) basics() {
 	d := v.def
 	if d.Name == "" {
@@ -327,7 +339,8 @@ func (v *validator) disturbances() {
 		v.onGrid(at+"contingencies."+x.key, x.key, x.d)
 	}
 	if fitting := v.fittingCount(); c.Count > fitting {
-		v.fault(at+"contingencies", "%d contingencies of %v, at least %v apart, from %v on, do not fit into %v; try a longer duration or count %d",
+		of := at + "contingencies."
+		v.fault(v.changed(of+"count", of+"duration", of+"apart", of+"earliest", "duration"), "%d contingencies of %v, at least %v apart, from %v on, do not fit into %v; try a longer duration or count %d",
 			c.Count, c.Duration, c.Apart, c.Earliest, v.def.Duration, fitting)
 	}
 	if s.Count > 0 && s.Duration <= 0 {
