@@ -134,6 +134,9 @@ func scene(d *experiment.Definition, supplies []*federates.KeySupply, buses []we
 	if d.Reconfigure.Solver != experiment.SolverNone {
 		v.DecisionNS = d.Reconfigure.Period.Nanoseconds()
 	}
+	if len(d.StoreLinks()) > 0 {
+		v.RefillNS = d.Keys.Store.Period.Nanoseconds()
+	}
 	kinds := map[string]string{}
 	for _, n := range d.Nodes {
 		kinds[n.Name] = n.Kind

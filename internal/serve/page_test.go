@@ -77,6 +77,21 @@ func TestThePagesFiguresAreThoseOfTheSummary(t *testing.T) {
 	}
 }
 
+// Chains of S-1 draw from stores, which are empty long before their pools.
+func TestTheLogOfS1TellsItsStores(t *testing.T) {
+	s := serving(t, Config{Experiment: "S-1", Overrides: experiment.Overrides{Set: []string{"duration=10s", "disturbances.contingencies.count=0"}}})
+	s.until(done)
+	stores := 0
+	for _, e := range s.streamed("current").Entries {
+		if e.Alert && e.Type == "pool-below-safe" && e.Detail == "store" && !e.Over {
+			stores++
+		}
+	}
+	if stores != 4 {
+		t.Errorf("%d stores are told to be below K_safe, want those of four links", stores)
+	}
+}
+
 func TestThePagesOperatorsAreThoseOfTheSummary(t *testing.T) {
 	s := serving(t, Config{Experiment: "S-2", Overrides: experiment.Overrides{Case: "ieee118", Set: []string{
 		"duration=5s", "disturbances.contingencies.count=0", "disturbances.scheduled=[{at: 2s, kind: link-break, link: CC1-GW1, duration: 2s}]",

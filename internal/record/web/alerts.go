@@ -12,6 +12,13 @@ import (
 
 func newWatch(f *Feed) *alert.Watch {
 	limits := alert.Limits{SafeHz: f.scene.SafeHz, Period: time.Duration(f.scene.DecisionNS)}
+	for _, l := range f.scene.Links {
+		if l.Store {
+			limits.Stores.Links = append(limits.Stores.Links, l.Name)
+			limits.Stores.SafeBits = l.SafeBits
+		}
+	}
+	limits.Stores.Period = time.Duration(f.scene.RefillNS)
 	return alert.NewWatch(f.scene.Run, limits, func(a alert.Alert) { f.told = append(f.told, a) })
 }
 

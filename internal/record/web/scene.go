@@ -11,10 +11,13 @@ type Scene struct {
 	NominalHz  float64 `json:"nominal_hz"`
 	SafeHz     float64 `json:"safe_hz"` // Δf_safe
 	// DecisionNS is the time between two decisions of the plan; 0: it stands.
-	DecisionNS int64   `json:"decision_ns"`
-	Nodes      []Node  `json:"nodes"`
-	Links      []Link  `json:"links"`
-	Chains     []Chain `json:"chains"`
+	DecisionNS int64 `json:"decision_ns"`
+	// RefillNS is the time between two refills of the stores from which chains
+	// draw; 0 without.
+	RefillNS int64   `json:"-"`
+	Nodes    []Node  `json:"nodes"`
+	Links    []Link  `json:"links"`
+	Chains   []Chain `json:"chains"`
 	// Operators are their names where there are several.
 	Operators []string `json:"operators,omitempty"`
 	Buses     []Bus    `json:"buses"`

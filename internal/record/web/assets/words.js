@@ -32,7 +32,7 @@ const tellers = {
   "pool-recover": (e) => ({ mark: "good", text: `Key of ${link(e.element)} is back above K_th: ${bits(e.value ?? 0)}` }),
   "key-delivered": (e) => ({ mark: "hand", text: `${bits(e.value ?? 0)} of key of ${link(e.element)} handed to an application at ${e.detail}` }),
   "pool-protect": (e) => ({ mark: "warn", text: `Key of ${link(e.element)} is below K_safe again: ${bits(e.value ?? 0)}` }),
-  "pool-below-safe": (e) => (e.over
+  "pool-below-safe": (e) => (e.detail === "store" ? store(e) : e.over
     ? { mark: "good", text: `Key of ${link(e.element)} is back above K_th: ${bits(e.value ?? 0)}` }
     : { mark: "bad", text: `Key of ${link(e.element)} is kept for emergencies: ${bits(e.value ?? 0)}, below K_safe` }),
   "frequency-out-of-band": (e) => (e.over
@@ -94,6 +94,13 @@ function plan(e) {
   const parts = order.filter((what) => e.counts[what]).map((what) => said[what](e.counts[what]));
   const total = order.reduce((sum, what) => sum + (e.counts[what] ?? 0), 0);
   return `Chains ${parts.join(", ")} (${named(e, total)})`;
+}
+
+// store is what chains draw from where they do not draw from the pool itself.
+function store(e) {
+  return e.over
+    ? { mark: "good", text: `Store of ${link(e.element)} stays above K_safe again: ${bits(e.value ?? 0)}` }
+    : { mark: "bad", text: `Store of ${link(e.element)} is below K_safe: ${bits(e.value ?? 0)}` };
 }
 
 function late(e) {

@@ -13,6 +13,8 @@ for (const [entry, text] of [
   [{ type: "load-step-end", element: "bus/16", value: -552 }, "−552 MW of load at bus 16 (area-3): the step is over, reserve returns"],
   [{ type: "pool-below-safe", element: "CC-GW2", value: 34112, alert: true }, "Key of CC–GW2 is kept for emergencies: 34.1 kbit, below K_safe"],
   [{ type: "pool-below-safe", element: "CC-GW2", value: 52000, alert: true, over: true }, "Key of CC–GW2 is back above K_th: 52 kbit"],
+  [{ type: "pool-below-safe", element: "CC-GW2", detail: "store", alert: true }, "Store of CC–GW2 is below K_safe: 0 bit"],
+  [{ type: "pool-below-safe", element: "CC-GW2", value: 52000, detail: "store", alert: true, over: true }, "Store of CC–GW2 stays above K_safe again: 52 kbit"],
   [{ type: "frequency-out-of-band", element: "coi", value: -0.0612, limit: 0.05, alert: true }, "Frequency is outside ±0.050 Hz: −0.061 Hz"],
   [{ type: "frequency-out-of-band", element: "coi", value: -0.0744, limit: 0.05, alert: true, over: true }, "Frequency is back within ±0.050 Hz, after −0.074 Hz at most"],
   [{ type: "federate-lost", element: "my-grid", detail: "ended with 1", alert: true }, "Federate my-grid is lost: ended with 1"],
