@@ -22,10 +22,8 @@ const (
 	framesName   = "frames.json"
 	wireName     = "wire.pcapng"
 	apdusName    = "iec104.pcapng"
+	q3pName      = "q3p.lua"
 )
-
-// q3pPort is the UDP port of Q3P frames; Q3P has none of its own.
-const q3pPort = 50104
 
 // FrameCount is what was recorded of frames.
 type FrameCount struct {
@@ -130,13 +128,16 @@ func (r *frameRecorder) Begin(*cosync.Frame) error {
 		return fmt.Errorf("experiment: record frames: %w", err)
 	}
 	names, content := r.names()
-	if err := record.ReplaceFile(filepath.Join(r.dir, framesName), content.encode); err != nil {
+	script := func(out io.Writer) error { _, err := out.Write(capture.Q3PDissector); return err }
+	err := errors.Join(
+		record.ReplaceFile(filepath.Join(r.dir, framesName), content.encode),
+		record.ReplaceFile(filepath.Join(r.dir, q3pName), script))
+	if err != nil {
 		return fmt.Errorf("experiment: record frames: %w", err)
 	}
 	create := func(name string) (*capture.File, error) {
 		return capture.Create(filepath.Join(r.dir, name), "cosim", names, r.again)
 	}
-	var err error
 	if r.wire != nil {
 		if r.wire.file, err = create(wireName); err != nil {
 			return err
@@ -158,7 +159,7 @@ func (r *frameRecorder) Begin(*cosync.Frame) error {
 
 // names are those of all nodes, for the captures and for frames.json.
 func (r *frameRecorder) names() ([]capture.Name, *framesFile) {
-	f := &framesFile{Port: q3pPort, Addresses: map[string]string{}}
+	f := &framesFile{Port: capture.Q3PPort, Addresses: map[string]string{}}
 	for _, s := range r.spans {
 		f.Spans = append(f.Spans, s.text)
 	}

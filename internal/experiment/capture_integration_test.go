@@ -5,6 +5,7 @@ package experiment
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"cosim/network"
+	"cosim/scada/q3p"
 	cosync "cosim/sync"
 )
 
@@ -24,7 +26,7 @@ func tshark(t *testing.T, file, filter string, fields ...string) [][]string {
 	if err != nil {
 		t.Fatalf("tshark is missing (apt-get install tshark): %v", err)
 	}
-	args := []string{"-N", "n", "-r", file, "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-E", "separator=;"}
+	args := []string{"-X", "lua_script:" + filepath.Join(filepath.Dir(file), q3pName), "-N", "n", "-r", file, "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-E", "separator=;"}
 	for _, f := range fields {
 		args = append(args, "-e", f)
 	}
@@ -100,12 +102,17 @@ func TestIntegrationTsharkReadsTheFramesOfARun(t *testing.T) {
 	ids := map[int64]bool{}
 	idle, later := 0, 0
 	for _, p := range tshark(t, file, `ip.ttl == 64 && !(frame.comment contains "adversary: ")`, "frame.packet_id", "frame.time_epoch",
-		"frame.interface_name", "ip.src_host", "ip.dst_host", "udp.payload", "frame.len", "frame.comment") {
+		"frame.interface_name", "ip.src_host", "ip.dst_host", "udp.payload", "frame.len", "frame.comment",
+		"q3p.message_id", "q3p.mode", "q3p.command", "q3p.channel", "q3p.encryption_key_id", "q3p.authentication_key_id") {
 		m := sent[uint64(number(t, p[0]))]
 		ids[number(t, p[0])] = true
 		path := strings.Split(m.To, ">")
 		if hex.EncodeToString(m.Payload) != p[5] || number(t, p[6]) != int64(28+len(m.Payload)) || p[3] != path[0] || p[4] != path[len(path)-1] {
 			t.Fatalf("tshark reads %v, sent was %+v", p, m)
+		}
+		h, err := q3p.DecodeHeader(m.Payload)
+		if want := fmt.Sprint(h.MessageID, uint8(q3p.OTP-h.Mode), uint8(h.Command), h.Channel, h.EncryptionKeyID, h.AuthKeyID); err != nil || strings.Join(p[8:], " ") != want {
+			t.Fatalf("tshark reads %v, the header is %s (%v)", p[8:], want, err)
 		}
 		l := links[p[2]]
 		if ends := [2]string{l.A, l.B}; ends != [2]string{path[0], path[1]} && ends != [2]string{path[1], path[0]} {

@@ -120,7 +120,7 @@ func (c *wireCapture) write(h *onWire) error {
 		From: capture.AddressOf(int(h.From)), To: capture.AddressOf(int(h.To)),
 		TTL: uint8(network.DefaultTTL - h.Hops), ID: uint16(h.ID),
 	}
-	c.data = capture.AppendUDP(c.data[:0], ip, q3pPort, h.Payload)
+	c.data = capture.AppendUDP(c.data[:0], ip, capture.Q3PPort, h.Payload)
 	c.written++
 	return c.file.Packet(&capture.Packet{
 		Interface: int(h.Queue.Link()), AtNS: h.atNS, ID: h.ID, Direction: direction, Comment: h.comment, Data: c.data,

@@ -7,6 +7,7 @@
 //	boundary.log    what came from outside; only where anything did
 //	summary.json    the run's figures, written at the end
 //	timing.json     everything of wall-clock time, written last
+//	frames/         captures of the network, see the subpackage capture; only where asked for
 //
 // The files for data tools are built from run.log: series.parquet and
 // events.parquet by the subpackage parquet, series.csv and events.csv by

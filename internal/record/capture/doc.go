@@ -11,6 +11,8 @@
 //	interface          1           link type 101 (raw IP), name, description, speed, resolution
 //	enhanced packet    6           time, data, direction, packet id, comment
 //
+// Q3PDissector shows Wireshark what stands in the header of a sealed frame.
+//
 // Packets are IPv4 with UDP or TCP on top, with checksums; their addresses are
 // made up, see AddressOf. Memory does not grow with what is written.
 //

@@ -62,6 +62,34 @@ func TestEveryPacketIsAWholeBlockWithItsContent(t *testing.T) {
 	})
 }
 
+// handed keeps what was handed on, a call at a time.
+type handed [][]byte
+
+func (h *handed) Write(p []byte) (int, error) {
+	*h = append(*h, bytes.Clone(p))
+	return len(p), nil
+}
+
+// A process that is killed between two writes leaves no torn packet.
+func TestOnlyWholeBlocksAreHandedOn(t *testing.T) {
+	var h handed
+	w := NewWriter(&h, "cosim", nil)
+	w.Interface(Interface{Name: "one"})
+	for i := range 1000 {
+		if err := w.Packet(&Packet{AtNS: int64(i), Data: make([]byte, i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(h) < 5 {
+		t.Fatalf("handed on %d times", len(h))
+	}
+	for _, part := range h {
+		if blocks(t, part); len(part) > bufferBytes+2000 {
+			t.Errorf("%d octets at once", len(part))
+		}
+	}
+}
+
 func TestPacketsThatHaveNoPlaceAreRefused(t *testing.T) {
 	w := NewWriter(io.Discard, "cosim", nil)
 	if err := w.Packet(&Packet{}); err == nil {
