@@ -195,3 +195,9 @@ func TestSpansOfFramesAreChecked(t *testing.T) {
 		t.Error("a span behind the end of the run")
 	}
 }
+
+func TestFramesOfOtherProgramsCannotBeRecorded(t *testing.T) {
+	if err := (&frameRecorder{}).hook(nil); err == nil || !strings.Contains(err.Error(), "other programs simulate") {
+		t.Errorf("without network and control centre: %v", err)
+	}
+}
