@@ -109,6 +109,10 @@ func (s *Sender) note(err error) {
 	} else {
 		c.ready, c.lastGood = true, now
 	}
+	select {
+	case s.noted <- struct{}{}:
+	default: // a word is waiting already
+	}
 }
 
 // took notes that points were taken.

@@ -50,8 +50,8 @@ func (s *Sender) Finish(ctx context.Context, limits Limits, progress func(Status
 	return left
 }
 
-// lookEvery is how often the end is looked for that nothing announces.
-const lookEvery = 20 * time.Millisecond
+// lookEvery is how often it is looked whether the time is over.
+const lookEvery = 50 * time.Millisecond
 
 // wait returns why it did not wait until done.
 func (s *Sender) wait(ctx context.Context, done <-chan struct{}, limits Limits, progress func(Status)) error {
@@ -70,6 +70,7 @@ func (s *Sender) wait(ctx context.Context, done <-chan struct{}, limits Limits, 
 			return nil
 		case <-ctx.Done():
 			return errors.New("interrupted")
+		case <-s.noted:
 		case <-tick.C:
 			progress(s.Status())
 		}

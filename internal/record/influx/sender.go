@@ -27,6 +27,7 @@ type Sender struct {
 	writing  chan struct{}
 	prepared chan struct{} // closed when it is known whether the database can be written to
 	never    error         // then: an unfit, or nil
+	noted    chan struct{} // hears that an attempt was made
 	ending   chan struct{} // closed when no run goes on any more
 	over     atomic.Bool   // so is this true
 	work     sync.WaitGroup
@@ -43,7 +44,7 @@ func NewSender(d *Database, report func(string)) *Sender {
 	s := &Sender{
 		database: d, report: report, state: connection{lastGood: time.Now()},
 		reading: make(chan struct{}, readAtOnce), writing: make(chan struct{}, writeAtOnce),
-		prepared: make(chan struct{}), ending: make(chan struct{}),
+		prepared: make(chan struct{}), ending: make(chan struct{}), noted: make(chan struct{}, 1),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.aside.Go(s.prepare)
