@@ -24,6 +24,7 @@ func TestExitCodes(t *testing.T) {
 		{"run S-2 --decisions 10s", exitUsage},
 		{"decide nowhere.json", exitUsage},
 		{"export nowhere", exitUsage},
+		{"export nowhere --influx http://127.0.0.1:1", exitUsage},
 		{"export main.go", exitUsage},
 		{"compare nowhere", exitUsage},
 		{"report nowhere", exitUsage},

@@ -130,10 +130,7 @@ func (k *influxSink) send(cmd *cobra.Command, places []string) error {
 		k.tellLeft(cmd, left)
 		err = errors.Join(err, fmt.Errorf("%s not sent", count(len(left), "run")))
 	}
-	if err != nil {
-		return failure{err}
-	}
-	return nil
+	return failed(err)
 }
 
 func (k *influxSink) finish(cmd *cobra.Command, unheard time.Duration) []influx.Undelivered {
