@@ -61,8 +61,8 @@ type PoolFigures struct {
 	ThresholdBits  float64        `json:"threshold_bits"`
 	SupplyBits     float64        `json:"supply_bits"` // that is counted on
 	SupplySDBits   float64        `json:"supply_sd_bits"`
-	DrawBits       float64        `json:"draw_bits"`        // planned
-	UnplannedBits  float64        `json:"unplanned_bits"`   // expected beside the plan
+	DrawBits       float64        `json:"draw_bits"`      // planned
+	UnplannedBits  float64        `json:"unplanned_bits"` // expected beside the plan
 	UnplannedSD    float64        `json:"unplanned_sd_bits"`
 	StockPrice     metrics.Number `json:"stock_per_bit"`    // of stock for everyone
 	AboveSafePrice metrics.Number `json:"above_per_bit"`    // of stock above the reserve

@@ -30,7 +30,9 @@ func InfluxRun(d *Definition, epoch time.Time) influx.Run {
 		r.Start = append(r.Start, record.Event{Type: "plan", Element: c.ID, Value: math.NaN(), Detail: c.StaticMode.String()})
 	}
 	if d.forecasts() {
-		r.Derive = func(columns []record.Column) influx.Deriver { return &forecastFields{KeyForecasts: newKeyForecasts(d, columns)} }
+		r.Derive = func(columns []record.Column) influx.Deriver {
+			return &forecastFields{KeyForecasts: newKeyForecasts(d, columns)}
+		}
 	}
 	return r
 }
