@@ -63,12 +63,19 @@ func parseCondition(text string) (condition, error) {
 // byClass are figures that each class of tasks has, as in p_succ/agc.
 var byClass = []string{"p_succ/", "latency_p50_s/", "latency_p99_s/"}
 
-// FindFigure is the key of a figure, in any case of letters.
+// byOperator are those that each of several operators has, as in
+// operator_key_share/TSO.
+var byOperator = []string{"operator_p_succ/", "operator_key_share/"}
+
+// FindFigure is the key of a figure, in any case of letters but for the names of
+// operators.
 func FindFigure(name string) (string, error) {
 	lower := strings.ToLower(name)
-	var known []string
-	for _, f := range metrics.NewSummary("", "", 0).Figures() {
-		known = append(known, f.Key)
+	known := knownFigures()
+	for _, prefix := range byOperator {
+		if operator := name[min(len(name), len(prefix)):]; strings.HasPrefix(lower, prefix) && operator != "" && !strings.ContainsAny(operator, " ()<") {
+			return prefix + operator, nil
+		}
 	}
 	for _, prefix := range byClass {
 		if class, ok := strings.CutPrefix(lower, prefix); ok && class != "" && !strings.ContainsAny(class, " ()<") {
@@ -85,6 +92,21 @@ func FindFigure(name string) (string, error) {
 		return "", fmt.Errorf("no figure %q; did you mean %q?", name, near)
 	}
 	return "", fmt.Errorf("no figure %q; expected one of %s", name, strings.Join(known, ", "))
+}
+
+// knownFigures are the keys that runs may have, also of several operators and
+// under attack.
+func knownFigures() []string {
+	s := metrics.NewSummary("", "", 0)
+	s.Operators = make([]metrics.OperatorSummary, 1)
+	s.Attacks.Dropped = 1
+	var known []string
+	for _, f := range s.Figures() {
+		if !strings.Contains(f.Key, "/") {
+			known = append(known, f.Key)
+		}
+	}
+	return known
 }
 
 func (r *Rule) String() string {
