@@ -3,13 +3,14 @@ package scada
 import "cosim/scada/reconfig"
 
 // priceOrders adds to γ of each uplink the key that the order to its gateway and
-// the answer take, at the prices of a decision: what the next decision pays for
-// a change. The solver knows one price of a change a chain, so that it is the
-// mean over the options.
+// the answer take, at the prices of a decision's hard rows: what the next decision
+// pays for a change where key is short now. (The terminal row's price, which is
+// there with plenty of key, too, only widened gaps.) The solver knows one price of
+// a change a chain, so that it is the mean over the options.
 func (p *Planner) priceOrders(r *reconfig.Result) {
 	price := p.bitPrice[:len(r.Prices)]
 	for e, x := range r.Prices {
-		price[e] = x.Terminal
+		price[e] = 0
 		for t := range x.Lower {
 			price[e] += x.Everyone[t] + x.Lower[t]
 		}

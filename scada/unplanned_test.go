@@ -85,7 +85,8 @@ func TestPlansLeaveWhatOthersWillDraw(t *testing.T) {
 	}
 }
 
-// A change of an uplink costs γ and the key of its order and of the answer: 64
+// A change of an uplink costs γ and, at the prices of the hard rows, the key of
+// its order and of the answer: 64
 // bits and a tag each in one-time pads, a tag in aes-wc, nothing in aes.
 func TestOrdersArePaidForWithKey(t *testing.T) {
 	_, p, _ := planned(t, 1e7, nil)
@@ -93,7 +94,7 @@ func TestOrdersArePaidForWithKey(t *testing.T) {
 	var prices []reconfig.PoolPrices
 	for range p.problem.Pools {
 		prices = append(prices, reconfig.PoolPrices{
-			Everyone: []float64{price / 4, 0}, Lower: []float64{price / 4, price / 4}, Terminal: price / 4,
+			Everyone: []float64{price / 2, 0}, Lower: []float64{price / 4, price / 4}, Terminal: price,
 		})
 	}
 	p.priceOrders(&reconfig.Result{Prices: prices})
