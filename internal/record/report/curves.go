@@ -69,9 +69,7 @@ func (t *table) curves(key string, labels []string) []picture {
 	if len(f.Panels) == 0 {
 		return nil
 	}
-	for i := range f.Panels[:len(f.Panels)-1] {
-		f.Panels[i].X.Quantity, f.Panels[i].X.Unit = "", ""
-	}
+	shareTheAxis(f.Panels)
 	f.Panels[len(f.Panels)-1].HeightCM += 0.6 // for the name of the axis
 	return []picture{{"curves", sweptCaption(t.rows, fewest, greatest) + " Marks of one value stand side by side; bars end where no value can be.", f}}
 }

@@ -52,13 +52,8 @@ func (s *study) pools() *picture {
 	if len(f.Panels) == 0 {
 		return nil
 	}
-	for _, l := range f.Panels[0].Lines {
-		f.Looks = append(f.Looks, plot.Look{Label: l.Label})
-	}
-	f.Looks = append(f.Looks, brokenLook)
-	for i := range f.Panels[:len(f.Panels)-1] {
-		f.Panels[i].X.Quantity, f.Panels[i].X.Unit = "", ""
-	}
+	f.Looks = lineLooks(f.Panels[0])
+	shareTheAxis(f.Panels)
 	caption := s.shownText() + " Key that can be drawn at the links to the control centre, with the thresholds K_safe and K_th; thinned so that every low remains."
 	if left > 0 {
 		caption += fmt.Sprintf(" Shown are the %d pools that came lowest.", drawnPools)

@@ -18,13 +18,8 @@ func (s *study) operatorsOverTime() *picture {
 	if len(f.Panels) == 0 {
 		return nil
 	}
-	for _, l := range f.Panels[0].Lines {
-		f.Looks = append(f.Looks, plot.Look{Label: l.Label})
-	}
-	f.Looks = append(f.Looks, brokenLook)
-	for i := range f.Panels[:len(f.Panels)-1] {
-		f.Panels[i].X.Quantity, f.Panels[i].X.Unit = "", ""
-	}
+	f.Looks = lineLooks(f.Panels[0])
+	shareTheAxis(f.Panels)
 	caption := s.shownText() + " Of each operator: the share of its tasks decided in the last 10 s that succeeded"
 	if slices.ContainsFunc(f.Panels, func(p plot.Panel) bool { return p.Y.Quantity == keyShare }) {
 		caption += ", and s_a, the key granted to its tasks of the last 10 s over the key that they would take in their wished modes"

@@ -185,6 +185,22 @@ func (s *study) looks() []plot.Look {
 	return append(list, plot.Look{Label: inertia, RGB: 0x0072B2}, plot.Look{Label: stepped, RGB: 0xFBEBDD}, brokenLook)
 }
 
+// lineLooks tells the lines of a panel over time, and breaks of fibres, apart.
+func lineLooks(p plot.Panel) []plot.Look {
+	var list []plot.Look
+	for _, l := range p.Lines {
+		list = append(list, plot.Look{Label: l.Label})
+	}
+	return append(list, brokenLook)
+}
+
+// shareTheAxis names the axis of panels below one another at the last only.
+func shareTheAxis(panels []plot.Panel) {
+	for i := range panels[:len(panels)-1] {
+		panels[i].X.Quantity, panels[i].X.Unit = "", ""
+	}
+}
+
 // Labels of what has one look in all figures.
 const (
 	inertia = "centre of inertia"
