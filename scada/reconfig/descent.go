@@ -122,9 +122,6 @@ func (d *descent) steepest(chains []int, known func(l int, options []int) *colum
 	}
 }
 
-// worth is a saving that is not rounding.
-const worth = 1e-9
-
 // judgement is the best move of a chain, as long as its plan and the sums that
 // the move was judged by stay as they are.
 type judgement struct {
@@ -165,7 +162,7 @@ func (d *descent) judge(l int) (best move, ok bool) {
 	}
 	h := d.r.steps
 	plan := d.ledger.plan[l].options
-	best.gain = worth
+	best.gain = d.r.negligible
 	for o := range c.Options {
 		cost := d.cost[l][o*(h+1) : (o+1)*(h+1)]
 		d.touching = noChain
@@ -226,7 +223,7 @@ func (d *descent) visit(l int) {
 // it draws is not worth more.
 func (d *descent) idle(l int) bool {
 	h := d.r.steps
-	return d.paid[h]-d.least[l]+d.relief[h] <= worth
+	return d.paid[h]-d.least[l]+d.relief[h] <= d.r.negligible
 }
 
 // touch finds the pools whose draw changes between the plan of chain l and
@@ -336,7 +333,7 @@ func (d *descent) fits(l int, m move) bool {
 // are judged by their columns.
 func (d *descent) bestPending(l int) (best move, ok bool) {
 	c := &d.r.chains[l]
-	best.gain = worth
+	best.gain = d.r.negligible
 	for o := range c.Options {
 		for _, prefix := range []bool{false, true} {
 			for t := range d.r.steps {

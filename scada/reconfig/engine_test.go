@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 )
 
 func solve(t testing.TB, s Solver, p *Problem, warm *Warm, b Budget) *Result {
@@ -213,6 +214,46 @@ func TestAnyBudgetGivesAPlanAndABound(t *testing.T) {
 			if b == DefaultBudget() {
 				warm = r.Next()
 			}
+		}
+	}
+}
+
+// TestLargeCostsEnd: a fairness weight or a price a user sets may be as large
+// as they like. Sums of such costs are rounded by more than the least saving
+// that counts, and a change that saves nothing but rounding saves it every time.
+func TestLargeCostsEnd(t *testing.T) {
+	r := stream("large costs")
+	for i := range 60 {
+		p := midsize(r, 1+i%2)
+		p.Grid = nil
+		factor := math.Pow(10, 6+9*r.Float64())
+		for l := range p.Chains {
+			c := &p.Chains[l]
+			c.SwitchCost *= factor
+			for o := range c.Options {
+				for step := range c.Options[o].Cost {
+					c.Options[o].Cost[step] *= factor
+				}
+			}
+		}
+		for e := range p.Pools {
+			p.Pools[e].Terminal.PricePerBit *= factor
+		}
+		ended := make(chan *Result, 1)
+		go func() {
+			got, err := Engine{}.Solve(p, nil, DefaultBudget())
+			if err != nil {
+				t.Errorf("instance %d: %v", i, err)
+			}
+			ended <- got
+		}()
+		select {
+		case got := <-ended:
+			if got != nil && (!got.Evaluation.Feasible || got.Bound > got.Evaluation.Objective) {
+				t.Errorf("instance %d: feasible %v, bound %g, objective %g", i, got.Evaluation.Feasible, got.Bound, got.Evaluation.Objective)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("instance %d, costs times %.3g: no end", i, factor)
 		}
 	}
 }

@@ -301,12 +301,12 @@ func (s *search) improvePair() bool {
 	for l := range s.pool {
 		for _, k := range s.pool[l] {
 			gain := s.ledger.saves(k)
-			if k == s.ledger.plan[l] || gain <= worth {
+			if k == s.ledger.plan[l] || gain <= s.r.negligible {
 				continue
 			}
 			old := s.ledger.plan[l]
 			s.ledger.exchange(k)
-			if s.makeRoom(l, gain-worth) {
+			if s.makeRoom(l, gain-s.r.negligible) {
 				return true
 			}
 			s.ledger.exchange(old)

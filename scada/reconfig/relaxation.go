@@ -17,6 +17,8 @@ type relaxation struct {
 	byOption [][]flatDraw // not given to a chain yet
 	// maxSwing is the largest cost that one chain could avoid by drawing.
 	maxSwing float64
+	// negligible is a saving that may be rounding; see rounding.
+	negligible float64
 }
 
 // flatChain is a chain with its options' costs and draws in arrays.
@@ -124,7 +126,31 @@ func relax(p *Problem, mixes bool) *relaxation {
 		r.addPoolRows(e, [2][]most{mosts[everyone][e*h : (e+1)*h], mosts[lower][e*h : (e+1)*h]})
 	}
 	r.addGridRows()
+	r.negligible = math.Max(worth, rounding*r.largest(mosts[everyone]))
 	return r
+}
+
+// worth is a saving that is worth a change of plan, unless it is rounding: that
+// of costs of up to 10⁵ is less.
+const worth = 1e-9
+
+// rounding is some 45 times the relative spacing of doubles: what sums over a
+// chain's steps and options may be off by, of the largest number in them.
+const rounding = 1e-14
+
+// largest bounds the costs that plans are compared by: of one chain, and of a
+// pool at the end, where all chains may draw as mosts say.
+func (r *relaxation) largest(mosts []most) float64 {
+	high := r.maxSwing
+	for l := range r.chains {
+		high = math.Max(high, r.chains[l].largest(r.steps))
+	}
+	for e := range r.p.Pools {
+		s := r.p.Pools[e].Terminal
+		bits := (1+s.LookaheadFactor)*mosts[e*r.steps+r.steps-1].mean + math.Abs(r.p.terminalRoom(e))
+		high = math.Max(high, s.PricePerBit*bits)
+	}
+	return high
 }
 
 func (r *relaxation) flatten(c *Chain, p *Problem) flatChain {
@@ -239,6 +265,21 @@ func (c *flatChain) swing(steps int) float64 {
 		for _, x := range c.Pending.LateCost {
 			sum += math.Abs(x)
 		}
+	}
+	return sum
+}
+
+// largest bounds what any plan of the chain costs, changes aside.
+func (c *flatChain) largest(steps int) float64 {
+	sum := 0.0
+	for t := range steps {
+		high := 0.0
+		for o := range c.Options {
+			if x := math.Abs(c.cost[o*steps+t]); !math.IsInf(x, 1) {
+				high = math.Max(high, x)
+			}
+		}
+		sum += high
 	}
 	return sum
 }
