@@ -34,6 +34,14 @@ func (c *Chain) centre(operators map[string]int) string {
 	return nodes[len(nodes)-1]
 }
 
+// start is where a chain's first route begins.
+func (c *Chain) start() string {
+	if len(c.Routes) == 0 || len(c.Routes[0]) == 0 {
+		return ""
+	}
+	return c.Routes[0][0]
+}
+
 // operatorNames are those of the controllers; one without a name has all
 // chains where no operator is named.
 func (c *Config) operatorNames() []string {

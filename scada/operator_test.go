@@ -167,3 +167,30 @@ func TestValidateOperators(t *testing.T) {
 		t.Errorf("a valid configuration: %v", errs)
 	}
 }
+
+// One wrong entry is one mistake, whatever follows from it.
+func TestMistakeOfAnOperatorStandsAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		want   string
+		change func(*Config)
+	}{
+		"centre that does not exist": {`operators[1].centre: no node "CC3", did you mean`, func(c *Config) { c.Operators[1].Centre = "CC3" }},
+		"no centre":                  {`operators[1].centre: is missing`, func(c *Config) { c.Operators[1].Centre = "" }},
+		"centre that is a gateway":   {`operators[0].centre: "GW1" is a gateway`, func(c *Config) { c.Operators[0].Centre = "GW1" }},
+		"centre of nobody's":         {`"CC2" is the control centre of no operator, and 3 chains begin or end there`, func(c *Config) { c.Operators = c.Operators[:1] }},
+		"operator without chains": {`operators[2]: no chain belongs to Nobody, but`, func(c *Config) {
+			c.Operators = append(c.Operators, Operator{"Nobody", "CC3"})
+			c.Nodes = append(c.Nodes, Node{"CC3", ControlCentre})
+		}},
+		"none, where two ask a gateway": {`operators: none is named`, func(c *Config) {
+			c.Chains = append(c.Chains, Chain{ID: "again", Task: TaskInterrogation, Element: "gateway/1", Routes: [][]string{{"CC2", "CC", "GW1"}}})
+			c.Operators = nil
+		}},
+	} {
+		cfg := shared()
+		c.change(&cfg)
+		if found := cfg.Validate(); len(found) != 1 || !strings.Contains(found[0].Error(), c.want) {
+			t.Errorf("%s: %v, want one mistake with %q", name, found, c.want)
+		}
+	}
+}

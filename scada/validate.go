@@ -32,17 +32,22 @@ func (c *Config) Validate() []error {
 	v.elements()
 	v.classes()
 	v.chains()
+	v.ownership()
 	v.parameters()
 	return v.mistakes
 }
 
 type validator struct {
-	cfg      *Config
-	kinds    map[string]string  // node → kind
-	links    map[[2]string]Link // both directions
-	devices  map[string]string  // element → IED
-	centres  map[string]int     // of operators
-	mistakes []error
+	cfg     *Config
+	kinds   map[string]string  // node → kind
+	links   map[[2]string]Link // both directions
+	devices map[string]string  // element → IED
+	centres map[string]int     // of operators
+	// misplaced says that an operator's centre is wrong, so that it cannot be
+	// told whose chains are.
+	misplaced bool
+	strays    []stray
+	mistakes  []error
 }
 
 func (v *validator) fault(path, format string, args ...any) {
@@ -61,22 +66,6 @@ func (v *validator) nodes() {
 			v.fault(path+".kind", "%q is not one of cc, gateway, rtu, ied", n.Kind)
 		}
 		v.kinds[n.Name] = n.Kind
-	}
-}
-
-// operators checks that each has a control centre to itself.
-func (v *validator) operators() {
-	names := map[string]int{}
-	for i, o := range v.cfg.Operators {
-		path := fmt.Sprintf("operators[%d]", i)
-		v.unique(names, path+".name", o.Name, i, "operators")
-		if strings.Contains(o.Name, "/") {
-			v.fault(path+".name", "%q contains /, which separates the parts of a column's name", o.Name)
-		}
-		if v.node(path+".centre", o.Centre) && v.kinds[o.Centre] != ControlCentre {
-			v.fault(path+".centre", "%q is a %s, not a cc", o.Centre, v.kinds[o.Centre])
-		}
-		v.unique(v.centres, path+".centre", o.Centre, i, "operators")
 	}
 }
 
@@ -120,6 +109,10 @@ func (v *validator) trusted(node string) bool {
 }
 
 func (v *validator) node(path, name string) bool {
+	if name == "" {
+		v.fault(path, "is missing")
+		return false
+	}
 	if _, ok := v.kinds[name]; !ok {
 		v.fault(path, "no node %q%s", name, nearest(name, v.kinds))
 		return false
@@ -234,6 +227,7 @@ func (v *validator) mode(path string, m Mode) bool {
 
 func (v *validator) chains() {
 	ids, served := map[string]int{}, map[[3]string]int{}
+	shared := 0 // gateways that several centres interrogate for one operator
 	for i := range v.cfg.Chains {
 		ch, path := &v.cfg.Chains[i], fmt.Sprintf("chains[%d]", i)
 		v.unique(ids, path+".id", ch.ID, i, "chains")
@@ -242,10 +236,12 @@ func (v *validator) chains() {
 			continue
 		}
 		task := [3]string{ch.Task, ch.Element}
-		if ch.Task == TaskInterrogation { // each operator asks for itself
-			task[2] = ch.centre(v.centres)
+		if ch.Task == TaskInterrogation && len(v.cfg.Operators) > 0 { // each operator asks for itself
+			task[2] = ch.start()
 		}
-		if at, ok := served[task]; ok {
+		if at, ok := served[task]; ok && ch.Task == TaskInterrogation && v.cfg.Chains[at].start() != ch.start() {
+			shared++
+		} else if ok {
 			v.fault(path+".element", "%s of %q is the task of chains[%d] already", ch.Task, ch.Element, at)
 		}
 		served[task] = i
@@ -266,6 +262,9 @@ func (v *validator) chains() {
 			v.route(fmt.Sprintf("%s.routes[%d]", path, r), ch, route)
 		}
 		v.common(path, ch)
+	}
+	if shared > 0 {
+		v.fault("operators", "none is named, so that one has all chains, but %d interrogations ask from another control centre what one asks already; name an operator for each centre", shared)
 	}
 }
 
@@ -393,8 +392,8 @@ func (v *validator) shape(at func(int) string, ch *Chain, route []string) {
 		v.fault(at(index(0)), "a %s chain %s a control centre, %q is a %s", ch.Task,
 			map[bool]string{true: "ends at", false: "begins at"}[index(0) == last], route[index(0)], kind(0))
 	}
-	if _, ok := v.centres[route[index(0)]]; !ok && len(v.centres) > 0 {
-		v.fault(at(index(0)), "%q is the control centre of no operator", route[index(0)])
+	if _, ok := v.centres[route[index(0)]]; !ok && kind(0) == ControlCentre {
+		v.stray(at(index(0)), route[index(0)], ch.ID)
 	}
 	gateways := 0
 	for i := 1; i <= last && v.trusted(route[index(i)]); i++ {

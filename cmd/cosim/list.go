@@ -41,7 +41,7 @@ func newShow() *cobra.Command {
 		},
 		ValidArgsFunction: completeExperiments,
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "with everything that comes from the case and the defaults")
+	cmd.Flags().BoolVar(&all, "all", false, "complete: with everything that comes from the case and the defaults, which then lie beneath it no more")
 	return cmd
 }
 

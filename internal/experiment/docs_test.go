@@ -1,6 +1,8 @@
 package experiment
 
 import (
+	"maps"
+	"math"
 	"os"
 	"reflect"
 	"regexp"
@@ -13,27 +15,44 @@ import (
 	"cosim/quantum"
 )
 
-// The example in the documentation is an experiment that loads.
-func TestDocumentedExperimentIsValid(t *testing.T) {
-	text, err := os.ReadFile("../../docs/experiment.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := strings.Cut(string(text), "```yaml\n")
+// documented loads the first example in a file of the documentation.
+func documented(t *testing.T, name string) *Definition {
+	t.Helper()
+	_, rest, ok := strings.Cut(documentation(t, name), "```yaml\n")
 	example, _, closed := strings.Cut(rest, "```")
 	if !ok || !closed {
-		t.Fatal("docs/experiment.md has no example")
+		t.Fatalf("docs/%s has no example", name)
 	}
-	file := t.TempDir() + "/mine.yaml"
-	if err := os.WriteFile(file, []byte(example), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	d, err := Load(file, Overrides{})
+	d, err := Load(fileOf(t, example), Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return d
+}
+
+// The example in the documentation is an experiment that loads.
+func TestDocumentedExperimentIsValid(t *testing.T) {
+	d := documented(t, "experiment.md")
 	if len(d.Disturb.Scheduled) != 5 || len(d.Attacks) != 5 {
 		t.Errorf("%d scheduled disturbances and %d attacks", len(d.Disturb.Scheduled), len(d.Attacks))
+	}
+}
+
+// The further operator of the documentation has chains, blocks and streams, and
+// the pulse rate is that of the rule.
+func TestDocumentedOperatorIsOneLikeTheOthers(t *testing.T) {
+	d := documented(t, "operators.md")
+	tasks := map[string]int{}
+	for i, o := range d.ChainOperators() {
+		if d.Operators[o].Name == "DSO4" {
+			tasks[d.Chains[i].Task]++
+		}
+	}
+	if want := map[string]int{"pmu": 7, "avr": 1, "shed": 2, "interrogation": 1}; !maps.Equal(tasks, want) {
+		t.Errorf("DSO4 has %v, want %v", tasks, want)
+	}
+	if ratio := centreYieldBPS(d) / wishedBPS(t, d); math.Abs(ratio-0.875) > 1e-3 {
+		t.Errorf("the links yield %.4f of what is wished, by the rule 0.875", ratio)
 	}
 }
 

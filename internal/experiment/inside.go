@@ -47,8 +47,8 @@ func Inside() (*InsideList, error) {
 	return l, nil
 }
 
-// Show returns the YAML of an experiment; with all, the resolved definition as
-// a run's manifest has it.
+// Show returns the YAML of an experiment; with all, the resolved definition in
+// the form of a run's manifest, beneath which no file of the case lies.
 func Show(nameOrPath string, all bool) ([]byte, error) {
 	if !all {
 		data, _, err := Text(nameOrPath)
@@ -59,10 +59,17 @@ func Show(nameOrPath string, all bool) ([]byte, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
+	out.WriteString("# Complete: no file of the case lies beneath, and what is taken out here is gone.\n")
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
-	if err := enc.Encode(d); err != nil {
+	if err := enc.Encode(standalone{"cosim", d}); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// standalone is what makes an experiment stand by itself: see source.manifest.
+type standalone struct {
+	Program    string      `yaml:"program"`
+	Definition *Definition `yaml:"experiment"`
 }

@@ -127,7 +127,8 @@ func LoadText(file string, data []byte, o Overrides) (*Definition, error) {
 	return assemble(layers, own)
 }
 
-// manifest returns the experiment in a run's manifest.yaml, or nil.
+// manifest returns the experiment in a run's manifest.yaml, or in what Show
+// prints of all of one, or nil.
 func (s *source) manifest() *yaml.Node {
 	if s.root == nil {
 		return nil

@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"math"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -105,5 +106,49 @@ func TestEveryExperimentLoadsOnEveryFederatedCase(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A wrong operator is told once, where it was written, whatever follows from it.
+func TestMistakeOfAnOperatorIsToldOnce(t *testing.T) {
+	for _, c := range []struct {
+		set  string // several by ";"
+		want string // of the whole error
+	}{
+		{"operators=[{name: TSO, role: leader, centre: CC9}]", `^--set operators=.*: centre: no node "CC9", did you mean "CC0"\?$`},
+		{"operators=[{name: DSO4, role: follower}]", `^--set operators=.*: centre: is missing$`},
+		{"nodes=[{name: CC4, kind: cc}];operators=[{name: DSO4, role: follower, centre: CC4}]", `^--set operators=.*: operators: no chain belongs to DSO4, .* here CC4, its routes begin or, of measurements, end$`},
+		{"nodes=[{name: CC4, kind: cc}];operators.DSO1.centre=CC4", `^.*: "CC1" is the control centre of no operator, and 29 chains begin or end there$`},
+		{"operators=[]", `^--set operators=\[\]: operators: none is named, .* 6 interrogations .*$`},
+		{"operators.DSO1.role=leader", `^--set operators.DSO1.role=leader: 2 operators have role leader \(TSO, DSO1\), expected one$`},
+		{"operators.TSO.role=follower", `^--set operators.TSO.role=follower: no operator has role leader, expected one$`},
+		{"operators.TSO.role=boss", `^--set operators.TSO.role=boss: role is "boss"; expected one of leader, follower$`},
+	} {
+		_, err := Load("S-4", Overrides{Case: "ieee118", Set: strings.Split(c.set, ";")})
+		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) {
+			t.Errorf("%s:\n%v\nwant %s", c.set, err, c.want)
+		}
+	}
+}
+
+// A file of all that an experiment resolves to has no case beneath it, which
+// would bring back what was taken out.
+func TestWhatIsTakenOutOfACompleteFileIsGone(t *testing.T) {
+	shown, err := Show("S-5", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := "    - name: DSO3\n      role: follower\n      centre: CC3\n"
+	file := fileOf(t, strings.Replace(string(shown), line, "", 1))
+	if _, err = Load(file, Overrides{}); err == nil || !strings.Contains(err.Error(), `"CC3" is the control centre of no operator, and 32 chains begin or end there`) {
+		t.Errorf("without DSO3: %v", err)
+	}
+	chain := regexp.MustCompile(`(?s)    - id: pmu-8\n.*?      switch_cost: 0\n`)
+	d, err := Load(fileOf(t, chain.ReplaceAllString(string(shown), "")), Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := load(t, "S-5"); len(d.Chains) != len(all.Chains)-1 || d.Chains[0].ID == "pmu-8" {
+		t.Errorf("%d chains from %s on, want %d without pmu-8", len(d.Chains), d.Chains[0].ID, len(all.Chains)-1)
 	}
 }

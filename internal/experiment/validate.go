@@ -205,6 +205,9 @@ func (v *validator) models() {
 	if d.Quantum.LengthKM != quantum.DefaultLinkConfig().LengthKM {
 		v.fault("quantum.length_km", "length_km has no effect here: each link has its own, under links")
 	}
+	if q := d.Quantum; q.FiniteKey && q.Model != quantum.ModelBB84Decoy && slices.Contains(quantum.Models(), q.Model) {
+		v.fault(v.changed("quantum.finite_key", "quantum.model"), "finite_key has no effect with model %s: it is a part of %s", q.Model, quantum.ModelBB84Decoy)
+	}
 	net := d.networkConfig()
 	for _, p := range net.Problems() {
 		v.model("", p)
@@ -275,18 +278,25 @@ func (v *validator) model(prefix string, err error) {
 
 // operators checks their roles; scada checks the rest.
 func (v *validator) operators() {
-	leaders := 0
+	var leaders, roles, names []string
+	unknown := false
 	for i, o := range v.def.Operators {
+		role := fmt.Sprintf("operators[%d].role", i)
+		roles = append(roles, role)
 		switch o.Role {
 		case Leader:
-			leaders++
+			leaders, names = append(leaders, role), append(names, o.Name)
 		case Follower:
 		default:
-			v.fault(fmt.Sprintf("operators[%d].role", i), "role is %q%s", o.Role, suggest(o.Role, []string{Leader, Follower}))
+			unknown = true
+			v.fault(role, "role is %q%s", o.Role, suggest(o.Role, []string{Leader, Follower}))
 		}
 	}
-	if len(v.def.Operators) > 0 && leaders != 1 {
-		v.fault("operators", "%d operators have role %s, expected one", leaders, Leader)
+	switch {
+	case len(leaders) > 1:
+		v.fault(v.changed(leaders...), "%d operators have role %s (%s), expected one", len(leaders), Leader, strings.Join(names, ", "))
+	case len(roles) > 0 && len(leaders) == 0 && !unknown:
+		v.fault(v.changed(roles...), "no operator has role %s, expected one", Leader)
 	}
 }
 
