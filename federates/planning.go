@@ -72,7 +72,7 @@ func (s *Scada) Plan(c PlanningConfig) error {
 	for _, k := range s.supplies {
 		cfg := k.Pool.Config()
 		p.supply = append(p.supply, scada.PoolSupply{
-			Link: k.Link, SafeBits: float64(cfg.SafeBits), Reserved: cfg.EnforceSafe, ThresholdBits: float64(cfg.ThresholdBits),
+			Link: k.Link, SafeBits: float64(cfg.SafeBits), Reserved: cfg.EnforceSafe, ThresholdBits: float64(cfg.ThresholdBits), CapBits: float64(cfg.CapBits),
 			MeanBits: make([]float64, c.Planner.Horizon), VarBits2: make([]float64, c.Planner.Horizon),
 		})
 	}
@@ -117,15 +117,14 @@ func (p *planning) decide(nowNS int64) error {
 	for i := range p.supply {
 		s := &p.supply[i]
 		s.StockBits = float64(p.supplies[i].Pool.LevelBits())
-		s.DrawnBits = float64(p.supplies[i].Pool.Account().ConsumedBits)
+		account := p.supplies[i].Pool.Account()
+		s.DrawnBits, s.GeneratedBits = float64(account.ConsumedBits), float64(account.InitialBits+account.GeneratedBits)
 		if p.forecasters == nil {
 			continue
 		}
 		p.forecasters[i].Forecast(p.predictions)
-		room := float64(p.supplies[i].Pool.Config().CapBits) - s.StockBits
 		for t, x := range p.predictions {
-			mean, variance := x.Delivered(p.pendingBits[i], p.blockBits[i])
-			s.MeanBits[t], s.VarBits2[t] = math.Min(mean, room), variance
+			s.MeanBits[t], s.VarBits2[t] = x.Delivered(p.pendingBits[i], p.blockBits[i])
 		}
 	}
 	result, err := p.planner.Decide(nowNS, p.supply)

@@ -14,13 +14,14 @@ import (
 // a leg: under the key of a quantum link's pool, or under a pre-shared key.
 // Where an IED owns the receiving end, receive stays nil.
 type association struct {
-	from, to string
-	pool     KeyPool // nil under a pre-shared key
-	channel  q3p.Channel
-	policy   q3p.KeyPolicy
-	send     *q3p.Sender // nil until the hash key is drawn
-	receive  *q3p.Receiver
-	nextID   uint32
+	from, to  string
+	pool      KeyPool // nil under a pre-shared key
+	channel   q3p.Channel
+	policy    q3p.KeyPolicy
+	send      *q3p.Sender // nil until the hash key is drawn
+	receive   *q3p.Receiver
+	nextID    uint32
+	drawnBits []int64 // since the start, by operator
 	// recent remembers what was sent, by message id, as far back as the replay
 	// window reaches and twice that for frames sealed ahead of others.
 	recent [128]sentFrame

@@ -149,6 +149,7 @@ func (b *routeBuilder) association(from, to string) (*association, error) {
 			dir = q3p.Uplink
 		}
 		a = newPoolAssociation(from, to, uint16(i+1), dir, pool, s.cfg.Crypto.RekeyMessages)
+		a.drawnBits = make([]int64, len(s.cfg.operatorNames()))
 	} else {
 		gateway, ied, dir := from, to, q3p.Downlink
 		if b.trusted(to) {

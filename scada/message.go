@@ -124,6 +124,9 @@ func (s *System) sealHops(m *message, i int, atNS int64, waitNS *int64) (ok bool
 func (s *System) sealLeg(m *message, i int, atNS int64, waitNS *int64) error {
 	a := m.route.legs[i].via
 	frame, bits, wait, err := a.seal(s.arena.carve(len(m.payload)+q3p.Overhead), m, i, DrawRequest{atNS, a.from, m.chain.highest})
+	if a.pool != nil {
+		a.drawnBits[m.chain.operator] += int64(bits)
+	}
 	if m.task != nil && bits > 0 {
 		m.task.keyBits += bits
 		s.out.Key = append(s.out.Key, KeyMove{Operator: m.chain.operator, TriggerNS: m.task.triggerNS, DrawnBits: bits})

@@ -27,6 +27,9 @@ type PlannerConfig struct {
 	// Operators say how several operators come to a plan; whose chains they are
 	// is filled in. nil: one plans for all.
 	Operators *reconfig.Operators
+	// Accounts keep for each operator what it leaves of its part of the pools;
+	// without them each decision divides what is there anew.
+	Accounts bool
 	// OnDecision, if any, hears of each decision before anything of it changes.
 	OnDecision func(Decision) error
 }
@@ -56,8 +59,10 @@ type PoolSupply struct {
 	StockBits               float64
 	MeanBits, VarBits2      []float64
 	SafeBits, ThresholdBits float64
-	Reserved                bool    // K_safe is for the highest class alone
-	DrawnBits               float64 // since the start, by everybody
+	Reserved                bool // K_safe is for the highest class alone
+	// Since the start: what everybody drew, and what was put in.
+	DrawnBits, GeneratedBits float64
+	CapBits                  float64 // what the pool can hold; more key does not come
 }
 
 // Planner turns what the control centre knows into a decision problem, has it
@@ -76,6 +81,8 @@ type Planner struct {
 	// By pool: what is drawn beside the plan, and what a bit is worth.
 	unplanned []unplanned
 	bitPrice  []float64
+	accounts  *accounts // nil: none are kept
+	coming    []float64 // scratch: key to come, by step
 }
 
 // NewPlanner prepares decisions for s. Pools are named in the order in which
@@ -93,7 +100,7 @@ func NewPlanner(s *System, cfg PlannerConfig, solver reconfig.Solver, budget rec
 		})
 		p.unplanned = append(p.unplanned, newUnplanned(cfg.Horizon))
 	}
-	p.bitPrice = make([]float64, len(pools))
+	p.bitPrice, p.coming = make([]float64, len(pools)), make([]float64, cfg.Horizon)
 	p.problem.Steps, p.problem.Kappa = cfg.Horizon, cfg.Kappa
 	for i := range s.chains {
 		if err := p.addChain(&s.chains[i], delayS); err != nil {
@@ -104,6 +111,10 @@ func NewPlanner(s *System, cfg PlannerConfig, solver reconfig.Solver, budget rec
 		o := *cfg.Operators
 		o.Of, o.Names = s.cfg.ChainOperators(), s.cfg.operatorNames()
 		p.problem.Operators = &o
+		if cfg.Accounts {
+			p.accounts = newAccounts(o.Count(), cfg.Horizon, s.drawers(pools))
+			o.Pools = p.accounts.pools
+		}
 	}
 	return p, p.addGrid(cfg.Grid)
 }
@@ -181,6 +192,9 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 		p.unplanned[i].observe(supply[i].DrawnBits, weight)
 		p.setPool(&p.problem.Pools[i], &supply[i])
 		p.problem.Pools[i].Others = p.unplanned[i].expected()
+		if p.accounts != nil {
+			p.divide(i, &supply[i], weight)
+		}
 	}
 	for i := range p.problem.Chains {
 		p.setChain(i, nowNS)
@@ -208,6 +222,9 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 		chosen := result.Plan[i][0]
 		for _, d := range p.problem.Chains[i].Options[chosen].Draws {
 			p.unplanned[d.Pool].plannedBits += d.MeanBits[0]
+			if p.accounts != nil {
+				p.accounts.books[p.problem.Operators.Of[i]][d.Pool].unplanned.plannedBits += d.MeanBits[0]
+			}
 		}
 		p.problem.Chains[i].Before = chosen
 		plan[i] = p.options[i][chosen]
@@ -218,8 +235,24 @@ func (p *Planner) Decide(nowNS int64, supply []PoolSupply) (*reconfig.Result, er
 	return result, p.system.SetPlan(plan)
 }
 
+// divide gives each operator its part of pool e to plan with.
+func (p *Planner) divide(e int, s *PoolSupply, weight float64) {
+	a := p.accounts
+	a.observe(e, s)
+	a.divide(e, s, p.cfg.Kappa, weight)
+	for o := range a.pools {
+		book := a.books[o][e]
+		p.setPool(&a.pools[o][e], &book.supply)
+		a.pools[o][e].ID, a.pools[o][e].Others = p.problem.Pools[e].ID, book.unplanned.expected()
+	}
+}
+
 func (p *Planner) setPool(pool *reconfig.Pool, s *PoolSupply) {
-	pool.SetSupply(s.StockBits, s.MeanBits, s.VarBits2, p.cfg.Kappa)
+	room := s.CapBits - s.StockBits
+	for t, mean := range s.MeanBits {
+		p.coming[t] = math.Min(mean, room)
+	}
+	pool.SetSupply(s.StockBits, p.coming, s.VarBits2, p.cfg.Kappa)
 	if pool.ReserveBits = 0; s.Reserved {
 		pool.ReserveBits = s.SafeBits
 	}

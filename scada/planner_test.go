@@ -22,7 +22,7 @@ func planned(t *testing.T, stockBits float64, change func(*PlannerConfig)) (*wor
 		if l.Quantum {
 			names = append(names, l.Name)
 			supply = append(supply, PoolSupply{
-				Link: l.Name, StockBits: stockBits, SafeBits: 30e3, Reserved: true, ThresholdBits: 45e3,
+				Link: l.Name, StockBits: stockBits, SafeBits: 30e3, Reserved: true, ThresholdBits: 45e3, CapBits: 1e9,
 				MeanBits: make([]float64, 10), VarBits2: make([]float64, 10),
 			})
 		}

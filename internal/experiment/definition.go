@@ -175,6 +175,9 @@ type Reconfiguration struct {
 	Rounds   int     `yaml:"rounds"`   // of one decision at most
 	Fairness float64 `yaml:"fairness"` // ρ_F, weight of the leader's Σ (1−s_a)²
 	Proximal float64 `yaml:"proximal"` // ρ of ρ‖x−x_p‖², at the start of a decision
+	// Accounts keep, with solver shares, what an operator leaves of its part of
+	// the key for itself.
+	Accounts bool `yaml:"accounts"`
 }
 
 // NominalHz is the nominal frequency of the case.

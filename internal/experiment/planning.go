@@ -126,7 +126,7 @@ func (b *builder) plan(s *federates.Scada) error {
 		Planner: scada.PlannerConfig{
 			PeriodNS: r.Period.Nanoseconds(), Horizon: r.Horizon, Kappa: reconfig.Gaussian(r.Risk),
 			NoReroute: !r.Reroute, NoModes: !r.Modes, Weights: reconfig.DefaultWeights(), DemandRateHz: scada.DefaultDemandRateHz,
-			Operators: b.def.operators(),
+			Operators: b.def.operators(), Accounts: r.Accounts && r.Solver == SolverShares,
 		},
 		Solver: b.solver(), Budget: reconfig.DefaultBudget(), DelayS: b.delayS,
 	}

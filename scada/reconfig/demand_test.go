@@ -120,12 +120,13 @@ func TestEveryMistakeIsReported(t *testing.T) {
 			{ID: "b", Before: 7, Options: []Option{{Cost: []float64{0, math.Inf(1)}}}},
 			{ID: "c", SwitchCost: -1, Options: []Option{{Cost: []float64{0, 0}}, {Cost: []float64{0, 0}, Draws: []Draw{{Pool: 3}}}}},
 		},
+		Operators: &Operators{Of: []int{0, 0}, Names: []string{"A", "B"}, Pools: [][]Pool{{{ID: "a", StockBits: []float64{1, 2}}}, {}}},
 	}
 	_, err := Engine{}.Solve(p, nil, Budget{})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"κ", "pool a", "option 7", "step 1: cost +Inf", "switching cost -1", "pool 3 of 1"} {
+	for _, want := range []string{"κ", "pool a", "option 7", "step 1: cost +Inf", "switching cost -1", "pool 3 of 1", "operator 0: pool a: 2 stocks and 0 variances", "operator 1: accounts with 0 pools for 1"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in:\n%v", want, err)
 		}

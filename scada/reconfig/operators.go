@@ -11,6 +11,9 @@ type Operators struct {
 	// Proximal is ρ of ρ‖x − x_p‖² at the start of a game.
 	Proximal float64
 	Rounds   int // of a game at most
+	// Pools are each operator's own parts of the problem's pools, where fixed
+	// shares are accounts, by operator and pool; nil: equal parts.
+	Pools [][]Pool
 }
 
 // Count is the number of operators.
@@ -43,6 +46,17 @@ func (o *Operators) validate(p *Problem, report func(string, ...any)) {
 	for l, a := range o.Of {
 		if a < 0 || len(o.Names) > 0 && a >= len(o.Names) {
 			report("chain %d is of operator %d, of %d", l, a, len(o.Names))
+		}
+	}
+	if n := len(o.Pools); n > 0 && n != o.Count() {
+		report("accounts of %d operators for %d", n, o.Count())
+	}
+	for a, own := range o.Pools {
+		if len(own) != len(p.Pools) {
+			report("operator %d: accounts with %d pools for %d", a, len(own), len(p.Pools))
+		}
+		for e := range own {
+			own[e].validate(p.Steps, func(format string, args ...any) { report("operator %d: "+format, append([]any{a}, args...)...) })
 		}
 	}
 	if o.Leader < 0 || o.Leader >= o.Count() {

@@ -1,5 +1,5 @@
 // Package stackelberg lets several operators plan their chains on shared key
-// pools: fixed shares (Shares, the experiment S-4), or a game that the operator
+// pools: parts of their own (Shares, the experiment S-4), or a game that the operator
 // of the transmission grid leads and those of distribution grids follow (Game,
 // S-5). It is section IV of "Dynamic-Key-Aware Co-Simulation Framework for Next
 // Generation of SCADA Systems Encrypted by QKD", equations (31)-(35), on the

@@ -7,11 +7,13 @@ import (
 	"cosim/scada/reconfig"
 )
 
-// Shares gives every operator the same fixed share of every pool's budget, and
-// each solves its own problem with the engine. What one does not use, no other
-// can have: the experiment S-4.
+// Shares gives every operator its own part of every pool's budget, and each
+// solves its own problem with the engine. What one does not use, no other can
+// have: the experiment S-4.
 //
-// The share of a pool with n operators is what a random stock divided by n is:
+// The parts are those of Problem.Operators.Pools, accounts that somebody keeps
+// from decision to decision, or equal ones of what there is at this decision. An
+// equal share of a pool with n operators is what a random stock divided by n is:
 // its mean K/n, its variance P/n², and the same of K_safe, K_th and the ramp of
 // the terminal cost, at the same price a bit. Plans that keep their shares keep
 // the rows of the pool together, for
@@ -47,8 +49,12 @@ func (s Shares) Solve(p *reconfig.Problem, warm *reconfig.Warm, budget reconfig.
 	for a := range operators {
 		chains := p.Operators.Chains(func(of int) bool { return of == a })
 		part := p.Part(chains, nil)
-		for e := range part.Pools {
-			part.Pools[e] = share(&part.Pools[e], operators)
+		if own := p.Operators.Pools; own != nil {
+			part.Pools = own[a]
+		} else {
+			for e := range part.Pools {
+				part.Pools[e] = share(&part.Pools[e], operators)
+			}
 		}
 		r, err := work.solve(part, warm.Part(chains))
 		if err != nil {
