@@ -75,7 +75,7 @@ func newRun() *cobra.Command {
 	flags.StringVar(&f.listen, "listen", "", "address where external federates connect, in place of the experiment's attach.listen")
 	flags.BoolVar(&f.json, "json", false, "print the figures as JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
-	flags.StringSliceVar(&f.decisions, "decisions", nil, "record decisions for cosim decide: 290s, 290s..300s, widest:10, slowest:10 (repeatable)")
+	flags.StringSliceVar(&f.decisions, "decisions", nil, "record decisions for cosim decide: 290s, 290s..300s, every:3s, widest:10, slowest:10 (repeatable)")
 	flags.StringSliceVar(&f.frames, "record-frames", nil, "record the network's frames for Wireshark, of the whole run or of a `SPAN`: =290s (a second), =290s..300s (repeatable)")
 	flags.Lookup("record-frames").NoOptDefVal = experiment.AllFrames
 	flags.Float64Var(&f.realtime, "realtime", 0, "simulated seconds a second of wall time; without a value 1")

@@ -16,25 +16,38 @@ import (
 )
 
 // Selection says which decisions of a run are recorded: all within some times,
-// or those that are most of something.
+// one every so often, or those that are most of something.
 type Selection struct {
 	text     string
 	from, to time.Duration // both included
+	every    time.Duration // from time 0 on
 	most     int           // how many, of those that are most by
-	by       string        // slowest or widest; empty: by time
+	by       string        // slowest, widest or every; empty: by time
 }
 
 // Measures of Selection.
 const (
 	bySlowest = "slowest" // on the wall clock
 	byWidest  = "widest"  // gap
+
+	byEvery = "every"
 )
 
-// ParseSelection reads "290s", "290s..300s", "slowest:10" or "widest:10".
+// ParseSelection reads "290s", "290s..300s", "every:3s", "slowest:10" or
+// "widest:10".
 func ParseSelection(text string) (Selection, error) {
 	s := Selection{text: text}
-	wrong := fmt.Errorf("%q is no selection of decisions, expected a time (290s), a span (290s..300s), %s:N or %s:N", text, byWidest, bySlowest)
-	if by, count, ok := strings.Cut(text, ":"); ok {
+	wrong := fmt.Errorf("%q is no selection of decisions, expected a time (290s), a span (290s..300s), %s:TIME, %s:N or %s:N", text, byEvery, byWidest, bySlowest)
+	by, count, ok := strings.Cut(text, ":")
+	switch {
+	case ok && by == byEvery:
+		every, err := time.ParseDuration(count)
+		if err != nil || every <= 0 {
+			return s, wrong
+		}
+		s.by, s.every = by, every
+		return s, nil
+	case ok:
 		n, err := strconv.Atoi(count)
 		if err != nil || n < 1 || by != bySlowest && by != byWidest {
 			return s, wrong
@@ -64,7 +77,10 @@ func (s *Selection) check(d *Definition) error {
 	if r.Solver == SolverNone {
 		return fmt.Errorf("%s decides nothing that could be recorded: reconfiguration.solver is %s", d.Name, SolverNone)
 	}
-	if s.by != "" {
+	switch {
+	case s.by == byEvery && s.every%r.Period != 0:
+		return fmt.Errorf("no decision to record at %s: there is one every %v, expected a multiple of it", s.text, r.Period)
+	case s.by != "":
 		return nil
 	}
 	first := (s.from + r.Period - 1) / r.Period * r.Period
@@ -142,7 +158,7 @@ func (r *decisionRecorder) observe(d scada.Decision) error {
 		case byWidest:
 			r.keep(i, d.AtNS, d.Result.Gap, encoded)
 		default:
-			if at := time.Duration(d.AtNS); at >= s.from && at <= s.to {
+			if s.selects(time.Duration(d.AtNS)) {
 				if err := r.write(d.AtNS, encoded()); err != nil {
 					return err
 				}
@@ -150,6 +166,14 @@ func (r *decisionRecorder) observe(d scada.Decision) error {
 		}
 	}
 	return nil
+}
+
+// selects says whether a decision is recorded for its time.
+func (s *Selection) selects(at time.Duration) bool {
+	if s.by == byEvery {
+		return at%s.every == 0
+	}
+	return at >= s.from && at <= s.to
 }
 
 func (r *decisionRecorder) recording(d scada.Decision) *reconfig.Recording {

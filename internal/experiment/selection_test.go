@@ -28,13 +28,15 @@ func selections(t *testing.T, texts ...string) []Selection {
 
 func TestSelectionsThatSelectNothingAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"":             `"" is no selection of decisions, expected a time (290s), a span (290s..300s), widest:N or slowest:N`,
+		"":             `"" is no selection of decisions, expected a time (290s), a span (290s..300s), every:TIME, widest:N or slowest:N`,
 		"290":          `"290" is no selection`,
 		"290s..":       "is no selection",
 		"-1s":          "is no selection",
 		"slowest:0":    "is no selection",
 		"slowest:many": "is no selection",
 		"fastest:3":    "is no selection",
+		"every:3":      "is no selection",
+		"every:0s":     "is no selection",
 		"3s..2s":       `"3s..2s" ends before it begins`,
 	} {
 		if _, err := ParseSelection(text); err == nil || !strings.Contains(err.Error(), want) {
@@ -52,6 +54,8 @@ func TestSelectionsThatSelectNothingAreRefused(t *testing.T) {
 		{decides, "1050ms..1090ms", "there is one every 100ms"},
 		{decides, "1050ms..30s", ""},
 		{decides, "0s", ""},
+		{decides, "every:150ms", "no decision to record at every:150ms: there is one every 100ms, expected a multiple of it"},
+		{decides, "every:3s", ""},
 		{decides, "slowest:3", ""},
 	} {
 		err := CheckSelections(c.d, selections(t, c.text))
@@ -69,18 +73,18 @@ func TestRecordingDecisionsChangesNothingElse(t *testing.T) {
 	var first map[string]string
 	for range 2 {
 		dir := t.TempDir()
-		r, err := Run(context.Background(), d, RunOptions{Out: dir, Decisions: selections(t, "1s..1200ms", "3s", "widest:2")})
+		r, err := Run(context.Background(), d, RunOptions{Out: dir, Decisions: selections(t, "1s..1200ms", "3s", "every:2s", "widest:2")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		files := decisionFiles(t, r.Dir)
-		for _, want := range []string{"1.0s.json", "1.1s.json", "1.2s.json", "3.0s.json"} {
+		for _, want := range []string{"0.0s.json", "1.0s.json", "1.1s.json", "1.2s.json", "2.0s.json", "3.0s.json"} {
 			if files[want] == "" {
 				t.Errorf("%s is missing", want)
 			}
 		}
-		if len(files) < 4 || len(files) > 6 {
-			t.Errorf("%d files, want four and the widest two", len(files))
+		if len(files) < 6 || len(files) > 8 {
+			t.Errorf("%d files, want six and the widest two", len(files))
 		}
 		for name, text := range files {
 			if first != nil && first[name] != text {
