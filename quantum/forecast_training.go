@@ -86,7 +86,7 @@ func TrainForecast(t ForecastTraining, stream func(name string) *rand.Rand, prog
 			l, k := c.batch(links, places[from:from+t.Batch])
 			loss, n = loss+l, n+k
 		}
-		if err := progress(epoch, loss/math.Max(1, n)); err != nil {
+		if err := progress(epoch, loss/math.Max(1, n*float64(len(trainingHorizons)))); err != nil {
 			return nil, err
 		}
 	}
@@ -204,7 +204,8 @@ func (l *lesson) judge(p *trainingForecast, after []Observation) {
 	}
 }
 
-// loss of the network's outputs y, less that of none, and its derivatives.
+// loss of the network's outputs y, less that of none, summed over the horizons,
+// and its derivatives by y.
 func (l *lesson) loss(y, dy []float64) float64 {
 	clear(dy)
 	if !l.known {
@@ -225,7 +226,7 @@ func (l *lesson) loss(y, dy []float64) float64 {
 		}
 		sum += 0.5*z*z*precision + 0.5*logVar - 0.5*e*e
 	}
-	return sum / float64(len(l.error))
+	return sum
 }
 
 // class is a network while it learns.
@@ -252,7 +253,8 @@ func newClass(t *ForecastTraining, r *rand.Rand) *class {
 }
 
 // batch lets the network go through some links side by side, window by window;
-// after each window it learns. The state goes on from window to window.
+// after each window it learns. The state goes on from window to window. It
+// returns the sum of the losses and how many lessons it is of.
 func (c *class) batch(links [][]lesson, places []int) (loss, n float64) {
 	for i := range places {
 		clear(c.h[i])

@@ -15,9 +15,10 @@ import "math"
 // are what predictions start from; the filter itself goes on undisturbed.
 //
 // The paper lets the network predict the rate itself and corrects it by the
-// filter (12)-(14). Both would then hear the same data, and a filter that
-// takes the prediction for news of its own is too sure: its intervals are too
-// narrow.
+// filter (12)-(14). Both would then hear the same data: of the rate alone that
+// changes nothing, for the key of a step is counted without error, and of what
+// matters ten steps ahead, the attenuation, it makes the filter too sure
+// (docs/forecast.md has figures).
 type lstmKalman struct {
 	*kalman
 	net  *lstm
