@@ -18,9 +18,10 @@ import "math"
 //	s_1 ≥ τ_1·μ/(ν·(μ−ν))·(n_ν⁻ − ν²/μ²·n_μ⁺ − (μ²−ν²)/μ²·s_0/τ_0)
 //	φ_Z ≤ v_1/s_X1 + γ,  v_1 ≤ τ_1/(μ−ν)·(m_μ⁺ − m_ν⁻)
 //
-// of n clicks and m errors. The constants 19 and, within γ, 21 are those that
-// reproduce the reference table; 21, of the protocol with two decoys, is the
-// more careful one.
+// of n clicks and m errors. That ε_sec is 19 times the probability of each
+// failure counts the bounds that one decoy needs (A24, A25 there); γ is that of
+// Lim, Curty, Walenta, Xu and Zbinden, Phys. Rev. A 89, 022307 (2014), (5), and
+// keeps their 21, the count for two decoys.
 //
 // The rate is that of blocks one after another; how long one takes to fill is
 // no part of it.
@@ -37,7 +38,8 @@ type oneDecoy struct {
 // level is one intensity: its share, and e^k/p_k.
 type level struct{ intensity, share, weight float64 }
 
-// Parts into which the probability of failure is split.
+// Parts into which the probability of failure is split, with one decoy and, in
+// γ, with two.
 const (
 	failures      = 19
 	phaseFailures = 21

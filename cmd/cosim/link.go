@@ -56,16 +56,8 @@ under every model. --set changes what the links are made of.`,
 
 func (f *linkFlags) run(cmd *cobra.Command, args []string) error {
 	lengths, err := f.distances()
-	if err := errors.Join(err, f.pictures.check()); err != nil {
+	if err := errors.Join(err, f.checkModels(), f.pictures.check()); err != nil {
 		return err
-	}
-	for _, name := range f.models {
-		if known := experiment.LinkModels(); !slices.Contains(known, name) {
-			if nearest, near := spelling.Nearest(name, known); near {
-				return fmt.Errorf("--models: unknown model %q; did you mean %q?", name, nearest)
-			}
-			return fmt.Errorf("--models: unknown model %q, expected some of %s", name, strings.Join(known, ", "))
-		}
 	}
 	d, err := f.load(cmd, append(args, "S-3")[0])
 	if err != nil {
@@ -90,6 +82,23 @@ func (f *linkFlags) run(cmd *cobra.Command, args []string) error {
 		format = terminal.CSV
 	}
 	return terminal.Links(cmd.OutOrStdout(), study, f.published, format)
+}
+
+func (f *linkFlags) checkModels() error {
+	known := experiment.LinkModels()
+	if len(f.models) == 0 {
+		return fmt.Errorf("--models names no model, expected some of %s", strings.Join(known, ", "))
+	}
+	for _, name := range f.models {
+		if slices.Contains(known, name) {
+			continue
+		}
+		if nearest, near := spelling.Nearest(name, known); near {
+			return fmt.Errorf("--models: unknown model %q; did you mean %q?", name, nearest)
+		}
+		return fmt.Errorf("--models: unknown model %q, expected some of %s", name, strings.Join(known, ", "))
+	}
+	return nil
 }
 
 // distances are the fibre lengths to look at.

@@ -115,7 +115,7 @@ func (m *LinkModel) reach() float64 {
 // link of its length, loss and clock.
 type PublishedYield struct {
 	quantum.PublishedRate
-	ModelBPS []float64 // by model of the study; NaN where the source gives no clock
+	ModelBPS []float64 // by model of the study; NaN where the source gives no clock, and for bbm92, of whose one system it gives no pairs a second
 }
 
 // Published sets the study's models beside real systems.

@@ -38,8 +38,10 @@ func Links(w io.Writer, s *experiment.LinkStudy, published bool, format Format) 
 			words = "no key at any distance"
 		}
 		if p := len(m.Points) - 1; p >= 0 && m.Points[0].BlockS > 0 {
-			words += fmt.Sprintf(", a block of %s bits takes %s s at %g km and %s s at %g km", thousands(int64(c.Decoy.BlockBits)),
-				bitRate(m.Points[0].BlockS), m.Points[0].LengthKM, bitRate(m.Points[p].BlockS), m.Points[p].LengthKM)
+			words += fmt.Sprintf(", a block of %s bits takes %s s at %g km", thousands(int64(c.Decoy.BlockBits)), bitRate(m.Points[0].BlockS), m.Points[0].LengthKM)
+			if p > 0 {
+				words += fmt.Sprintf(" and %s s at %g km", bitRate(m.Points[p].BlockS), m.Points[p].LengthKM)
+			}
 		}
 		figure(w, "reach", "%s: %s", m.Name, words)
 	}
@@ -166,7 +168,7 @@ func publishedSheet(s *experiment.LinkStudy, wanted bool) *sheet {
 	}}
 	var shown []int
 	for i, m := range s.Models {
-		if m.Name != quantum.ModelBBM92 { // no source says how many pairs it makes
+		if m.Name != quantum.ModelBBM92 { // the one system's source does not say how many pairs it makes
 			t.columns = append(t.columns, column{key: strings.ReplaceAll(m.Name, " ", "-") + "_bps", head: m.Name})
 			shown = append(shown, i)
 		}
