@@ -17,6 +17,8 @@ import (
 type FieldError struct {
 	Path string
 	Msg  string
+	// Or are other places at which the same mistake may have been made.
+	Or []string
 }
 
 func (e FieldError) Error() string { return e.Path + ": " + e.Msg }
@@ -51,7 +53,7 @@ type validator struct {
 }
 
 func (v *validator) fault(path, format string, args ...any) {
-	v.mistakes = append(v.mistakes, FieldError{path, fmt.Sprintf(format, args...)})
+	v.mistakes = append(v.mistakes, FieldError{Path: path, Msg: fmt.Sprintf(format, args...)})
 }
 
 func (v *validator) nodes() {
@@ -70,16 +72,17 @@ func (v *validator) nodes() {
 }
 
 // unique reports an empty or repeated name of a list.
-func (v *validator) unique(first map[string]int, path, name string, i int, list string) {
+func (v *validator) unique(first map[string]int, path, name string, i int, list string) bool {
 	if name == "" {
 		v.fault(path, "is missing")
-		return
+		return false
 	}
 	if at, ok := first[name]; ok {
 		v.fault(path, "%q is taken by %s[%d]", name, list, at)
-		return
+		return false
 	}
 	first[name] = i
+	return true
 }
 
 func (v *validator) linkList() {

@@ -29,7 +29,9 @@ func (v *validator) operators() {
 			v.fault(path+".centre", "%q is a %s, not a cc", o.Centre, v.kinds[o.Centre])
 			v.misplaced = true
 		}
-		v.unique(v.centres, path+".centre", o.Centre, i, "operators")
+		if !v.unique(v.centres, path+".centre", o.Centre, i, "operators") {
+			v.misplaced = true
+		}
 	}
 }
 
@@ -39,21 +41,30 @@ func (v *validator) ownership() {
 	if v.misplaced || len(v.cfg.Operators) == 0 {
 		return
 	}
-	for _, s := range v.strays {
-		v.fault(s.path, "%q is the control centre of no operator, and %d chains begin or end there", s.centre, len(s.chains))
-	}
-	if len(v.strays) > 0 {
-		return // what seems to have no chain may have meant that centre
-	}
 	owned := map[string]bool{}
 	for i := range v.cfg.Chains {
 		owned[v.cfg.Chains[i].centre(v.centres)] = true
 	}
+	var idle []int
 	for i, o := range v.cfg.Operators {
-		if at, ok := v.centres[o.Centre]; ok && at == i && !owned[o.Centre] {
-			v.fault(fmt.Sprintf("operators[%d]", i), "no chain belongs to %s, but it would have its share of the key: a chain is the operator's at whose centre, here %s, its routes begin or, of measurements, end",
-				o.Name, o.Centre)
+		if !owned[o.Centre] {
+			idle = append(idle, i)
 		}
+	}
+	var meant []string // an operator without a chain may have meant a stray's centre
+	for _, i := range idle {
+		meant = append(meant, fmt.Sprintf("operators[%d].centre", i))
+	}
+	for _, s := range v.strays {
+		v.mistakes = append(v.mistakes, FieldError{s.path, fmt.Sprintf("%q is the control centre of no operator, and %d chains begin or end there", s.centre, len(s.chains)), meant})
+	}
+	if len(v.strays) > 0 {
+		return
+	}
+	for _, i := range idle {
+		o := v.cfg.Operators[i]
+		v.fault(fmt.Sprintf("operators[%d]", i), "no chain belongs to %s, but it would have its share of the key: a chain is the operator's at whose centre, here %s, its routes begin or, of measurements, end",
+			o.Name, o.Centre)
 	}
 }
 

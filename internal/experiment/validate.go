@@ -266,7 +266,8 @@ func (v *validator) model(prefix string, err error) {
 	var q *quantum.FieldError
 	switch {
 	case errors.As(err, &s):
-		v.fault(prefix+s.Path, "%s: %s", lastKey(s.Path), s.Msg)
+		path := v.changed(append([]string{prefix + s.Path}, s.Or...)...)
+		v.fault(path, "%s: %s", lastKey(path), s.Msg)
 	case errors.As(err, &n):
 		v.fault(v.def.networkPath(n.Path), "%s: %s", lastKey(n.Path), n.Problem)
 	case errors.As(err, &q):
