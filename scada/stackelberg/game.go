@@ -148,24 +148,38 @@ func (m *match) play() error {
 		if err != nil {
 			return err
 		}
-		if m.improves(r) {
+		switch {
+		case m.improves(r):
 			m.best = r
 			m.merit = append(m.merit, r.merit)
 			m.rho, m.loose, m.reach = math.Max(m.p.Operators.Proximal, m.rho/relax), 0, math.Inf(1)
-		} else {
+		case m.listed == m.best:
+			// An exchange says nothing of how far the model holds.
+		default:
 			m.loose, m.reach = m.rho, distance(r.plan, m.best.plan)/2
-			m.rho = math.Max(tighten*m.rho, minRho)
+			m.rho = m.tighter(m.rho)
 		}
 	}
 	return nil
 }
 
-// The proximal weight rises where a proposal was worse and falls where one was
-// better.
+// The proximal weight rises where a proposal of the model was worse and falls
+// where one was better.
 const (
 	tighten = 4
 	relax   = 2
+	minRho  = 0.01
 )
+
+// tighter is a larger proximal weight, up to the one at which to change a step
+// costs more than all that the leader pays: there is no more to hold.
+func (m *match) tighter(rho float64) float64 {
+	return math.Min(math.Max(tighten*rho, minRho), m.firmest())
+}
+
+func (m *match) firmest() float64 {
+	return math.Max(m.p.Operators.Proximal, math.Max(1, math.Abs(m.best.merit)))
+}
 
 // improves says whether a response is better than the incumbent by half the
 // proximal term between the two, and by more than rounding.
@@ -310,11 +324,11 @@ func (m *match) proposal() (reconfig.Plan, error) {
 		default:
 			m.loose = m.rho
 		}
-		if m.loose == 0 || tight <= 1.1*m.loose {
+		if m.loose == 0 || tight <= 1.1*m.loose || m.loose >= m.firmest() {
 			break
 		}
 		if m.rho = math.Sqrt(m.loose * tight); math.IsInf(tight, 1) {
-			m.rho = math.Max(tighten*m.loose, minRho)
+			m.rho = m.tighter(m.loose)
 		}
 	}
 	if m.warmed {
@@ -323,10 +337,7 @@ func (m *match) proposal() (reconfig.Plan, error) {
 	return m.exchanged()
 }
 
-const (
-	maxTightening = 10
-	minRho        = 0.01
-)
+const maxTightening = 10
 
 func (m *match) answered(plan reconfig.Plan) bool {
 	for _, r := range m.seen {
