@@ -150,7 +150,11 @@ func (x *approximation) addGrid() {
 			for i := range g.State {
 				read.add(out.C[i], state(i, t+1))
 			}
-			x.equal(read, 0)
+			held := 0.0 // by others' commands
+			if g.Held != nil {
+				held = g.Held[j][t]
+			}
+			x.equal(read, -held)
 			x.atMost(sum{{1, y}, {-1, "abs_" + y}}, 0)
 			x.atMost(sum{{-1, y}, {-1, "abs_" + y}}, 0)
 			x.objective.add(out.AbsWeight, "abs_"+y)

@@ -21,7 +21,7 @@ type cone struct {
 	number    int
 	draws     []draw
 	kappa     float64
-	supplyVar float64 // P
+	supplyVar float64 // P, with what others draw
 	limit     float64 // b, with the error that Evaluate allows
 	knots     []float64
 }
@@ -62,9 +62,12 @@ func (x *approximation) addCones(e int) {
 				limit -= pool.ReserveBits
 			}
 			limit = math.Max(limit, x.p.Kappa*math.Sqrt(pool.StockVarBits[t])) // see Problem.Slacks
+			mean, variance := pool.Others.Row(t, k == lower)
+			variance += pool.StockVarBits[t]
+			limit = math.Max(limit-mean, x.p.Kappa*math.Sqrt(variance)) // others may fill it
 			c := &cone{
 				number: len(x.cones), draws: x.drawn(e, t, k), kappa: x.p.Kappa,
-				supplyVar: pool.StockVarBits[t], limit: limit + tolerance*math.Max(1, limit),
+				supplyVar: variance, limit: limit + tolerance*math.Max(1, limit),
 			}
 			c.knots = []float64{0, c.most()}
 			x.cones = append(x.cones, c)
