@@ -1,37 +1,34 @@
 package stackelberg
 
-import "cosim/scada/reconfig"
+import (
+	"fmt"
+	"slices"
 
-// Point is a decision made from nothing within a limit of rounds.
-type Point struct {
-	Decision   int // index of the problem
-	Limit      int // of rounds
-	Rounds     int // that were needed; fewer than the limit where the game came to its end
-	Fairness   float64
-	LeaderCost float64
-	Residual   float64
-}
+	"cosim/scada/reconfig"
+)
 
-// Curve plays problems from nothing, under each of rising limits of rounds: what
-// a figure of fairness over rounds needs. Points are in the order of problems,
-// then of limits.
-func Curve(problems []*reconfig.Problem, limits []int, budget reconfig.Budget) ([]Point, error) {
-	var points []Point
-	for i, p := range problems {
-		if err := check(p); err != nil {
+// Curve plays one game under each of rising limits of rounds: what fairness over
+// rounds is drawn from. The results are those of Game.Solve with each limit in
+// the place of Problem.Operators.Rounds, but for their Work, which goes on
+// counting; a round is played once, whatever number of limits have it.
+func Curve(p *reconfig.Problem, warm *reconfig.Warm, limits []int, budget reconfig.Budget) ([]*reconfig.Result, error) {
+	if err := check(p); err != nil {
+		return nil, err
+	}
+	if !slices.IsSorted(limits) || len(limits) > 0 && limits[0] < 1 {
+		return nil, fmt.Errorf("stackelberg: limits of %d rounds, expected some from 1 on that rise", limits)
+	}
+	m := newMatch(p, account{budget: budget}, warm)
+	var results []*reconfig.Result
+	for _, m.limit = range limits {
+		if err := m.play(); err != nil {
 			return nil, err
 		}
-		m := newMatch(p, account{budget: budget}, nil)
-		for _, m.limit = range limits {
-			if err := m.play(); err != nil {
-				return nil, err
-			}
-			r, err := m.settle()
-			if err != nil {
-				return nil, err
-			}
-			points = append(points, Point{i, m.limit, m.rounds, r.Game.Fairness, r.Game.LeaderCost, r.Game.Residual})
+		r, err := m.settle()
+		if err != nil {
+			return nil, err
 		}
+		results = append(results, r)
 	}
-	return points, nil
+	return results, nil
 }

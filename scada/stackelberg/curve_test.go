@@ -1,63 +1,78 @@
 package stackelberg
 
 import (
-	"flag"
-	"path/filepath"
+	"math"
 	"slices"
 	"testing"
 
 	"cosim/scada/reconfig"
 )
 
-var decisions = flag.String("decisions", "", "folder of recorded decisions of S-5, for the table of fairness over rounds")
-
-// TestFairnessOverRounds logs F_K after cold games of so many rounds, of a few
-// made-up decisions or those that a run recorded:
-//
-//	cosim run S-5 --decisions 100s..120s
-//	go test ./scada/stackelberg -run FairnessOverRounds -v -decisions runs/S-5-1/decisions
-func TestFairnessOverRounds(t *testing.T) {
-	limits := []int{1, 2, 3, 5, 10, 20, 40, 60, 80, 120}
-	var problems []*reconfig.Problem
-	if *decisions == "" {
-		limits = []int{1, 5, 20}
-		f := newFederation(stream("curve"), 120, 5)
-		for range 3 {
-			f.advance(nil, nil)
-			problems = append(problems, f.problem(nil))
+// A game that is played on from limit to limit is at each of them the game that
+// ends there, cold and from the last decision.
+func TestCurveIsTheGameUnderEachLimit(t *testing.T) {
+	limits := []int{1, 2, 5, 12, 30}
+	f := newFederation(stream("curve"), 120, 5)
+	f.advance(nil, nil)
+	p := f.problem(nil)
+	first := solve(t, Game{}, p, nil, reconfig.DefaultBudget())
+	f.advance(p, first)
+	for i, warm := range []*reconfig.Warm{nil, first.Next()} {
+		if i > 0 {
+			p = f.problem(first.Plan)
 		}
-	} else {
-		files, err := filepath.Glob(filepath.Join(*decisions, "*.json"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no decisions in %s (%v)", *decisions, err)
+		curve, err := Curve(p, warm, limits, reconfig.DefaultBudget())
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, file := range files {
-			r, err := reconfig.ReadRecording(file)
-			if err != nil {
-				t.Fatal(err)
+		rounds := 0
+		for k, limit := range limits {
+			p.Operators.Rounds = limit
+			want := solve(t, Game{}, p, warm, reconfig.DefaultBudget())
+			got := curve[k]
+			if !slices.EqualFunc(got.Plan, want.Plan, slices.Equal[[]int]) || got.Bound != want.Bound || got.Game.Rounds != want.Game.Rounds ||
+				got.Game.LeaderCost != want.Game.LeaderCost || got.Game.Converged != want.Game.Converged {
+				t.Errorf("limit %d: leader's cost %g after %d rounds, alone %g after %d", limit, got.Game.LeaderCost, got.Game.Rounds, want.Game.LeaderCost, want.Game.Rounds)
 			}
-			problems = append(problems, &r.Problem)
+			rounds = got.Game.Rounds
+		}
+		if i == 0 && rounds != 30 {
+			t.Errorf("the longest game ended after %d rounds: limits are not told apart", rounds)
 		}
 	}
-	points, err := Curve(problems, limits, reconfig.DefaultBudget())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(points) != len(problems)*len(limits) {
-		t.Fatalf("%d points", len(points))
-	}
-	for i, limit := range limits {
-		var fairness, rounds, above []float64
-		for k := i; k < len(points); k += len(limits) {
-			end := points[k-i+len(limits)-1]
-			fairness, rounds = append(fairness, points[k].Fairness), append(rounds, float64(points[k].Rounds))
-			above = append(above, points[k].LeaderCost/end.LeaderCost-1)
+	for _, wrong := range [][]int{{0, 5}, {5, 2}} {
+		if _, err := Curve(p, nil, wrong, reconfig.DefaultBudget()); err == nil {
+			t.Errorf("limits %v were taken", wrong)
 		}
-		slices.Sort(fairness)
-		slices.Sort(rounds)
-		slices.Sort(above)
-		n := len(fairness)
-		t.Logf("limit %3d: F_K p10 %.3f p50 %.3f p90 %.3f; rounds p50 %g max %g; leader's cost above the last: p50 %.2g %%, p90 %.2g %%", limit,
-			fairness[n/10], fairness[n/2], fairness[n*9/10], rounds[n/2], rounds[n-1], 100*above[n/2], 100*above[n*9/10])
+	}
+}
+
+// What a result says of its game is what is said of its plan afterwards.
+func TestStandingIsTheGamesAccount(t *testing.T) {
+	f := newFederation(stream("standing"), 60, 5)
+	f.advance(nil, nil)
+	p := f.problem(nil)
+	for _, s := range solvers(nil) {
+		r := solve(t, s, p, nil, reconfig.DefaultBudget())
+		x, err := StandingOf(p, r.Plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := 0.0
+		for _, c := range x.Own {
+			own += c
+		}
+		for _, d := range []float64{
+			own + x.Shared - r.Evaluation.Objective, x.Own[leader] + x.Shared + x.Unfairness - r.Game.LeaderCost, x.Fairness - r.Game.Fairness,
+		} {
+			if math.Abs(d) > 1e-9*math.Max(1, r.Evaluation.Objective) {
+				t.Errorf("%T: off by %g: %+v", s, d, x)
+			}
+		}
+		for a, share := range x.Shares {
+			if math.Abs(x.GrantedBits[a]-share*x.AskedBits[a]) > 1e-6 || share != r.Game.Shares[a] {
+				t.Errorf("%T: operator %d is granted %g of %g", s, a, x.GrantedBits[a], x.AskedBits[a])
+			}
+		}
 	}
 }
