@@ -90,8 +90,13 @@ $(PICTURED):
 	for e in S-1 S-2 S-3; do $(GO) run ./cmd/cosim run $$e --runs 30 --quiet --out $(PICTURED).new || exit; done
 	mv $(PICTURED).new $(PICTURED)
 
+DECIDED = .cache/decided
+$(DECIDED):
+	$(GO) run ./cmd/cosim run S-5 --decisions every:3s --quiet --out $(DECIDED).new
+	mv $(DECIDED).new $(DECIDED)
+
 .PHONY: pictures
-pictures: $(PICTURED) ## the pictures of the documentation, from 90 runs the first time (.cache/pictured)
+pictures: $(PICTURED) $(DECIDED) ## the pictures of the documentation, from 91 runs the first time (.cache/pictured, .cache/decided)
 	$(GO) run docs/pictures/contingency.go
 	$(GO) run docs/pictures/recovery.go $(PICTURED)
 	$(GO) run docs/pictures/report.go $(PICTURED)
@@ -99,3 +104,4 @@ pictures: $(PICTURED) ## the pictures of the documentation, from 90 runs the fir
 	COSIM_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -tags integration -run PicturesOfThePage ./internal/serve
 	$(GO) run ./cmd/cosim grid step ieee39 --load 15 --mw 100 --png docs/pictures/step-39.png >/dev/null
 	$(GO) run ./cmd/cosim link --to 240 --step 1 --png docs/pictures/link.png >/dev/null
+	$(GO) run ./cmd/cosim decide $(DECIDED) --cold --rounds 2,5,10,20,40,80,120 --png docs/pictures/decide-rounds.png >/dev/null

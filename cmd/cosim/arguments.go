@@ -29,7 +29,7 @@ var (
 	expectRuns         = expect(1, math.MaxInt, "runs' folders, or folders of runs", "such as runs/S-3-1, which cosim run S-3 makes, or runs")
 	expectRunsOrSweeps = expect(1, math.MaxInt, "runs' folders, folders of runs, or a sweep's folder", "such as runs/S-3-1, which cosim run S-3 makes, runs, or sweeps/breaks")
 	expectRunAndTask   = expect(1, 2, "one run's folder, and no more than a task of it", "such as runs/S-3-1 pmu-36@313.11s; cosim trace RUN --failed lists tasks")
-	expectDecision     = expect(1, 1, "one recorded decision", "such as runs/S-3-1/decisions/290.1s.json, which cosim run S-3 --decisions 290s makes")
+	expectDecisions    = expect(1, math.MaxInt, "recorded decisions, or folders of them", "such as runs/S-3-1/decisions/290.1s.json, which cosim run S-3 --decisions 290s makes, or runs/S-3-1")
 	expectCase         = expect(1, 1, "one case", "such as ieee39 or a MATPOWER file; cosim list says what ships inside")
 	expectNothing      = expect(0, 0, "no arguments", "cosim help says what each command takes")
 )

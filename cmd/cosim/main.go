@@ -97,7 +97,7 @@ func flagError(_ *cobra.Command, err error) error {
 	}
 	expected, known := map[string]string{
 		"int": "a whole number", "uint64": "a whole number from 0 on", "float64": "a number", "bool": "true or false",
-		"float64Slice": "numbers, with commas between several",
+		"intSlice": "whole numbers, with commas between several", "float64Slice": "numbers, with commas between several",
 	}[invalid.GetFlag().Value.Type()]
 	if !known {
 		return err

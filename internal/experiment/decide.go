@@ -4,84 +4,59 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"cosim/internal/metrics"
 	"cosim/scada/reconfig"
 )
 
-// DecideOptions change how a recorded decision is made again; what is nil or
-// empty is as it was in the run.
-type DecideOptions struct {
-	Solver                     string
-	Evaluations, Nodes, Pivots *int
-	Rounds                     *int // of a game
-	Gap                        *float64
-	Cold                       bool // without what the decision before left
-}
-
-// changed says whether a decision is made otherwise than in the run.
-func (o *DecideOptions) changed(r *reconfig.Recording) bool {
-	return o.Solver != "" && o.Solver != r.Solver || o.budget(r.Budget) != r.Budget || o.Cold && r.Warm != nil ||
-		o.Rounds != nil && r.Problem.Operators != nil && *o.Rounds != r.Problem.Operators.Rounds
-}
-
-func (o *DecideOptions) budget(b reconfig.Budget) reconfig.Budget {
-	set := func(to *int, from *int) {
-		if from != nil {
-			*to = *from
-		}
-	}
-	set(&b.Evaluations, o.Evaluations)
-	set(&b.Nodes, o.Nodes)
-	set(&b.Pivots, o.Pivots)
-	if o.Gap != nil {
-		b.Gap = *o.Gap
-	}
-	return b
-}
-
 // Decide makes the decision recorded in a file again and explains it.
 func Decide(file string, o DecideOptions) (*Explanation, error) {
-	r, err := reconfig.ReadRecording(file)
+	made, err := newRemade(file, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckSolver(r.Solver); err != nil {
-		return nil, fmt.Errorf("%s: solver: %w", file, err)
-	}
-	d := &decider{recording: r, budget: o.budget(r.Budget), warm: r.Warm.Warm(), solver: solverOf(r.Solver, nil)}
-	name := r.Solver
-	if o.Solver != "" {
-		d.solver, name = solverOf(o.Solver, nil), o.Solver
-	}
-	if o.Cold {
-		d.warm = nil
-	}
-	changed := o.changed(r)
-	if x := r.Problem.Operators; x != nil && o.Rounds != nil {
-		x.Rounds = *o.Rounds
-	}
 	start := time.Now()
-	if d.result, err = d.solve(&r.Problem); err != nil {
+	result, err := made.solve()
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	p := &r.Problem
+	wall := time.Since(start)
+	d := &decider{made, result}
+	e, err := d.explain()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	e.File, e.WallS = file, wall.Seconds()
+	return e, nil
+}
+
+// decider explains a decision that was made again.
+type decider struct {
+	*remade
+	result *reconfig.Result
+}
+
+func (d *decider) explain() (*Explanation, error) {
+	r, p := d.recording, d.problem
 	e := &Explanation{
-		File: file, Program: r.Program, Experiment: r.Experiment, Seed: r.Seed, AtS: float64(r.AtNS) / 1e9,
-		HorizonS: float64(p.Steps) * float64(r.PeriodNS) / 1e9, Steps: p.Steps, Solver: name, Warm: d.warm != nil,
+		Program: r.Program, Experiment: r.Experiment, Seed: r.Seed, AtS: float64(r.AtNS) / 1e9,
+		HorizonS: float64(p.Steps) * float64(r.PeriodNS) / 1e9, Steps: p.Steps, Solver: d.solver, Warm: d.warm != nil,
 		Budget:  BudgetLimits{d.budget.Evaluations, d.budget.Nodes, d.budget.Pivots, d.budget.Gap},
-		Outcome: outcomeOf(d.result), WallS: time.Since(start).Seconds(), Recorded: outcomeOf(&r.Result), Changed: changed,
-		Relaxed: []RelaxedRow{},
+		Outcome: outcomeOf(d.result), Recorded: outcomeOf(&r.Result), RecordedSolver: r.Solver, Changed: d.changed,
+		BoundOf: d.boundOf(), PricesOf: d.pricesOf(), Relaxed: []RelaxedRow{},
 	}
 	if !e.Changed {
 		e.Difference = r.Difference(d.result)
 	}
+	var err error
+	if e.Standing, err = d.standing(d.result); err != nil {
+		return nil, err
+	}
 	for pool := range p.Pools {
 		figures, err := d.pool(pool)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, err
 		}
 		e.Pools = append(e.Pools, figures)
 	}
@@ -92,28 +67,6 @@ func Decide(file string, o DecideOptions) (*Explanation, error) {
 		e.Relaxed = append(e.Relaxed, RelaxedRow{p.Pools[s.Pool].ID, s.Step, s.Lower, s.Bits})
 	}
 	return e, nil
-}
-
-// CheckSolver says what name is not that of a solver.
-func CheckSolver(name string) error {
-	if !slices.Contains(solvers, name) {
-		last := len(solvers) - 1
-		return fmt.Errorf("found %q, expected %s or %s", name, strings.Join(solvers[:last], ", "), solvers[last])
-	}
-	return nil
-}
-
-// decider makes and explains one decision.
-type decider struct {
-	recording *reconfig.Recording
-	solver    reconfig.Solver
-	warm      *reconfig.Warm
-	budget    reconfig.Budget
-	result    *reconfig.Result
-}
-
-func (d *decider) solve(p *reconfig.Problem) (*reconfig.Result, error) {
-	return d.solver.Solve(p, d.warm, d.budget)
 }
 
 func outcomeOf(r *reconfig.Result) Outcome {
@@ -127,7 +80,7 @@ func outcomeOf(r *reconfig.Result) Outcome {
 }
 
 func (d *decider) pool(i int) (PoolFigures, error) {
-	p := &d.recording.Problem
+	p := d.problem
 	e := &p.Pools[i]
 	end := p.Steps - 1
 	f := PoolFigures{
@@ -140,18 +93,13 @@ func (d *decider) pool(i int) (PoolFigures, error) {
 	for l := range p.Chains {
 		f.DrawBits += draw(&p.Chains[l], d.result.Plan[l], i)
 	}
-	if d.priced() {
+	if d.pricesOf() != OfNothing {
 		x := &d.result.Prices[i]
 		f.StockPrice, f.AboveSafePrice, f.TerminalPrice = total(x.Everyone), total(x.Lower), metrics.Number(x.Terminal)
 	}
 	var err error
 	f.More, err = d.oneMore(i)
 	return f, err
-}
-
-// priced says whether the solver has prices of key.
-func (d *decider) priced() bool {
-	return len(d.result.Prices) > 0 && len(d.result.Prices[0].Everyone) > 0
 }
 
 func total(prices []float64) metrics.Number {
@@ -178,31 +126,39 @@ func draw(c *reconfig.Chain, options []int, pool int) (bits float64) {
 // kilobit is how much more key is asked about.
 const kilobit = 1000
 
-// oneMore solves with a kilobit more in a pool. The plan found without it
-// remains where the search finds none that is better.
+// oneMore solves with a kilobit more in a pool. Where one plans for all, the
+// plan found without it remains if the search finds none that is better; several
+// operators' plan is what they come to.
 func (d *decider) oneMore(pool int) (MoreKey, error) {
-	p := d.recording.Problem
+	p := *d.problem
 	p.Pools = slices.Clone(p.Pools)
 	e := &p.Pools[pool]
 	e.StockBits = slices.Clone(e.StockBits)
 	for t := range e.StockBits {
 		e.StockBits[t] += kilobit
 	}
-	more, err := d.solve(&p)
+	if o := p.Operators; o != nil && o.Pools != nil {
+		p.Operators = credited(o, pool)
+	}
+	more, err := d.solveFor(&p)
 	if err != nil {
 		return MoreKey{}, err
 	}
-	kept, err := p.Evaluate(d.result.Plan)
-	if err != nil {
-		return MoreKey{}, err
-	}
-	m := MoreKey{
-		Objective: metrics.Number(kept.Objective - d.result.Evaluation.Objective),
-		Bound:     metrics.Number(more.Bound - d.result.Bound),
-		Chains:    []OptionChange{},
-	}
-	if !(more.Evaluation.Objective < kept.Objective) {
-		return m, nil
+	m := MoreKey{Bound: metrics.Number(more.Bound - d.result.Bound), Chains: []OptionChange{}}
+	if d.several() {
+		m.Bound = metrics.Undefined
+		if m.Operators, m.Shared, err = d.moved(&p, more); err != nil {
+			return MoreKey{}, err
+		}
+	} else {
+		kept, err := p.Evaluate(d.result.Plan)
+		if err != nil {
+			return MoreKey{}, err
+		}
+		if !(more.Evaluation.Objective < kept.Objective) {
+			m.Objective = metrics.Number(kept.Objective - d.result.Evaluation.Objective)
+			return m, nil
+		}
 	}
 	m.Objective = metrics.Number(more.Evaluation.Objective - d.result.Evaluation.Objective)
 	for l := range p.Chains {
@@ -216,7 +172,7 @@ func (d *decider) oneMore(pool int) (MoreKey, error) {
 }
 
 func (d *decider) chain(l int) ChainFigures {
-	p := &d.recording.Problem
+	p := d.problem
 	c, options := &p.Chains[l], d.result.Plan[l]
 	names := optionNames(c)
 	now := options[0]
@@ -233,7 +189,8 @@ func (d *decider) chain(l int) ChainFigures {
 	for _, o := range options {
 		f.Plan = append(f.Plan, names[o])
 	}
-	if !d.priced() {
+	f.Operator = d.operatorName(l)
+	if !d.pricedChain(l) {
 		return f
 	}
 	alternatives := p.Alternatives(d.result, l)

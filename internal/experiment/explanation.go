@@ -5,25 +5,44 @@ import "cosim/internal/metrics"
 // Explanation is a recorded decision made again. Costs are in units of one
 // dropped message of a chain of priority one.
 type Explanation struct {
-	File       string         `json:"file"`
-	Program    string         `json:"program"` // that recorded it
-	Experiment string         `json:"experiment"`
-	Seed       uint64         `json:"seed"`
-	AtS        float64        `json:"at_s"`
-	HorizonS   float64        `json:"horizon_s"`
-	Steps      int            `json:"steps"`
-	Solver     string         `json:"solver"`
-	Warm       bool           `json:"warm"`
-	Budget     BudgetLimits   `json:"budget"`
-	Outcome    Outcome        `json:"outcome"`
-	WallS      float64        `json:"wall_s"`
-	Recorded   Outcome        `json:"recorded"`
-	Changed    bool           `json:"changed"` // solved otherwise than in the run: not comparable
-	Difference string         `json:"difference,omitempty"`
-	Pools      []PoolFigures  `json:"pools"`
-	Chains     []ChainFigures `json:"chains"`
-	Relaxed    []RelaxedRow   `json:"relaxed"`
+	File       string       `json:"file"`
+	Program    string       `json:"program"` // that recorded it
+	Experiment string       `json:"experiment"`
+	Seed       uint64       `json:"seed"`
+	AtS        float64      `json:"at_s"`
+	HorizonS   float64      `json:"horizon_s"`
+	Steps      int          `json:"steps"`
+	Solver     string       `json:"solver"`
+	Warm       bool         `json:"warm"`
+	Budget     BudgetLimits `json:"budget"`
+	Outcome    Outcome      `json:"outcome"`
+	WallS      float64      `json:"wall_s"`
+	Recorded   Outcome      `json:"recorded"`
+	// RecordedSolver is that of the run.
+	RecordedSolver string         `json:"recorded_solver"`
+	Changed        bool           `json:"changed"` // solved otherwise than in the run: not comparable
+	Difference     string         `json:"difference,omitempty"`
+	Pools          []PoolFigures  `json:"pools"`
+	Chains         []ChainFigures `json:"chains"`
+	Relaxed        []RelaxedRow   `json:"relaxed"`
+	// BoundOf says of what bound and gap are, PricesOf to whom key has its
+	// prices.
+	BoundOf  Whose `json:"bound_of"`
+	PricesOf Whose `json:"prices_of"`
+	// Standing is nil where a recording names no operators.
+	Standing *StandingFigures `json:"standing,omitempty"`
 }
+
+// Whose says of whose plans something holds.
+type Whose string
+
+// What bound and prices can be of.
+const (
+	OfAll       Whose = "all"       // plans of all chains
+	OfFollowers Whose = "followers" // answers of the followers to this plan of the leader
+	OfShares    Whose = "shares"    // plans of each operator within its share
+	OfNothing   Whose = "nothing"
+)
 
 // BudgetLimits are those of a solve; 0 is no limit.
 type BudgetLimits struct {
@@ -31,6 +50,36 @@ type BudgetLimits struct {
 	Nodes       int     `json:"nodes"`
 	Pivots      int     `json:"pivots"`
 	Gap         float64 `json:"gap"`
+}
+
+// StandingFigures are how operators stand with a plan. Costs are by the recorded
+// ρ_F, whatever the plan was made with.
+type StandingFigures struct {
+	Leader      string `json:"leader"`
+	Rounds      int    `json:"rounds"`       // that were played; 0 where there was no game
+	RoundsLimit int    `json:"rounds_limit"` // 0 where there was no game
+	Converged   bool   `json:"converged"`    // no change that was proposed made the leader better off
+	Accounts    bool   `json:"accounts"`     // each operator plans on accounts of its own, not on equal parts of what is there
+	// Fairness is F_K as planned.
+	Fairness       metrics.Number `json:"fairness"`
+	FairnessWeight float64        `json:"fairness_weight"` // ρ_F
+	// LeaderCost is the leader's own cost, what is shared and the unfairness.
+	LeaderCost metrics.Number    `json:"leader_cost"`
+	Shared     metrics.Number    `json:"shared_cost"`     // of stock missing at the end, and the grid
+	Unfairness metrics.Number    `json:"unfairness_cost"` // ρ_F·Σ (1 − granted/asked)²
+	Residual   metrics.Number    `json:"residual"`        // what those of BoundOf could save at most
+	Operators  []OperatorFigures `json:"operators"`
+}
+
+// OperatorFigures are one operator over the horizon, key in bits of one hop.
+type OperatorFigures struct {
+	Operator    string         `json:"operator"`
+	Chains      int            `json:"chains"`
+	Off         int            `json:"off"` // now
+	AskedBits   float64        `json:"asked_bits"`
+	GrantedBits float64        `json:"granted_bits"`
+	Share       metrics.Number `json:"share"`    // granted of asked
+	OwnCost     metrics.Number `json:"own_cost"` // of its chains
 }
 
 // Outcome is what a solve found and how much it did for it.
@@ -76,6 +125,10 @@ type MoreKey struct {
 	Objective metrics.Number `json:"objective_change"`
 	Bound     metrics.Number `json:"bound_change"`
 	Chains    []OptionChange `json:"chains"` // that would have another option now
+	// Of several operators, instead of the bound: changes of each one's own cost
+	// and of what is shared.
+	Operators []metrics.Number `json:"operators_change,omitempty"`
+	Shared    metrics.Number   `json:"shared_change"`
 }
 
 // OptionChange is a chain's change of its option.
@@ -89,6 +142,7 @@ type OptionChange struct {
 // step, the one that is carried out.
 type ChainFigures struct {
 	Chain    string         `json:"chain"`
+	Operator string         `json:"operator,omitempty"`
 	Highest  bool           `json:"highest"`
 	Before   string         `json:"before"` // empty without a past
 	Now      string         `json:"now"`

@@ -15,7 +15,8 @@ import (
 // asked for.
 func scarce(chains int) *experiment.Explanation {
 	e := &experiment.Explanation{
-		Experiment: "S-3", Seed: 1, AtS: 290, HorizonS: 1, Steps: 10, Solver: "misocp", Warm: true, WallS: 0.0123,
+		Experiment: "S-3", Seed: 1, AtS: 290, HorizonS: 1, Steps: 10, Solver: "misocp", RecordedSolver: "misocp", Warm: true, WallS: 0.0123,
+		BoundOf: experiment.OfAll, PricesOf: experiment.OfAll,
 		Budget:  experiment.BudgetLimits{Evaluations: 400, Nodes: 40, Pivots: 1500},
 		Outcome: experiment.Outcome{Objective: 4.9368, Service: 4.4642, Switching: 0.12, Terminal: 0.3526, Bound: 4.7435, Gap: 0.0392, Feasible: true, Evaluations: 37, Nodes: 16, Pivots: 1500},
 		Pools: []experiment.PoolFigures{
@@ -58,7 +59,7 @@ func TestDecisionFitsIntoTheTerminal(t *testing.T) {
 	out := decisionText(t, scarce(20), false)
 	expect(t, out,
 		"S-3  seed 1  decision at 290.0 s", "misocp, warm, 12.3 ms",
-		"4.9368   = service 4.4642 + switching 0.1200 + stock missing at the end 0.3526",
+		"  solver         misocp: one plan for all chains", "4.9368   = service 4.4642   + switching 0.1200   + stock missing at the end 0.3526\n",
 		"gap 3.92 %: a better plan saves at most 0.1933", "1500 of 1500 pivots (used up)",
 		"the same plan, bound and work, to the last bit", "key in kbit, over the next 1 s",
 		"\n CC-GW1      0.1463        0.1779     0.1463              20\n", "avr-f otp direct → otp via GW3,", "14 more\n",
@@ -87,6 +88,7 @@ func TestDecisionWithoutPricesOrPastIsShown(t *testing.T) {
 		p.StockPrice, p.AboveSafePrice, p.TerminalPrice, p.More = metrics.Undefined, metrics.Undefined, metrics.Undefined, experiment.MoreKey{}
 	}
 	e.Chains[0].Before, e.Chains[0].RunnerUp, e.Chains[0].CostsMore = "", "", metrics.Undefined
+	e.PricesOf = experiment.OfNothing
 	e.Relaxed = []experiment.RelaxedRow{{Pool: "CC-GW1", Step: 3, AboveSafe: true, Bits: 1234.5}}
 	out := decisionText(t, e, false)
 	expect(t, out, "decision at 0.1 s", "misocp, cold", "over 10 steps", "no pool is short: a kilobit more would change nothing",
@@ -94,6 +96,9 @@ func TestDecisionWithoutPricesOrPastIsShown(t *testing.T) {
 	if strings.Contains(out, "instead") {
 		t.Errorf("there is nothing instead:\n%s", out)
 	}
+	e.Solver, e.Pools[0].More.Objective = "greedy", -0.2
+	out = decisionText(t, e, false)
+	expect(t, out, "greedy: chain by chain", "what a kilobit more would save: with the decision made again\n", "   1500 pivots ")
 }
 
 func TestLongNamesLeaveRoom(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -126,6 +127,28 @@ func (s *sheet) print(w io.Writer, rows []int, bad func(row int) bool) {
 	t.AppendRows(lines)
 	for line := range strings.Lines(t.Render()) {
 		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
+}
+
+// fit is print without as many of some columns as there is no room for, in their
+// order; it names those that it left out.
+func (s *sheet) fit(w io.Writer, rows []int, bad func(row int) bool, expendable ...string) (hidden []string) {
+	for {
+		var b bytes.Buffer
+		s.print(&b, rows, func(int) bool { return false })
+		if len(expendable) == 0 || text.LongestLineLen(b.String()) <= columns(w) {
+			s.print(w, rows, bad)
+			return hidden
+		}
+		for i, c := range s.columns {
+			if c.head != expendable[0] {
+				continue
+			}
+			if s.columns[i].head = ""; !s.isEmpty(i, rows) && !slices.Contains(hidden, c.head) {
+				hidden = append(hidden, c.head)
+			}
+		}
+		expendable = expendable[1:]
 	}
 }
 
