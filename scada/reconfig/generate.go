@@ -141,6 +141,13 @@ func (s *search) addTangent(base *row, m *master) bool {
 		return false
 	}
 	if price := c.priceAt(missing); price < c.PricePerBit {
+		// The same tangent again: the master's limits, spread by 1e-8 against
+		// ties, are coarser than what is asked.
+		for _, w := range m.rows {
+			if w.parent == base && math.Abs(w.link-c.PricePerBit/price) < 1e-6*w.link {
+				return false
+			}
+		}
 		m.activate(s.r.tangent(base, price))
 		return true
 	}

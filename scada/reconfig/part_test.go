@@ -229,6 +229,31 @@ func TestRatesAreDerivativesWithTheRowsOfConesAndTerminalCosts(t *testing.T) {
 	}
 }
 
+// A relaxation is solved to its end, where solving it again with the rows that it
+// has finds nothing better: tangents of a terminal cost that are cut twice at one
+// plan would use up the rows that there may be.
+func TestRelaxationEndsAtItsOptimum(t *testing.T) {
+	r := stream("ends")
+	ramps := 0
+	for i := range 3000 {
+		p := randomProblem(r, 2e4)
+		p.Kappa = 0
+		for e := range p.Pools {
+			if p.Pools[e].Terminal.RampBits > 0 {
+				ramps++
+			}
+		}
+		x := relaxedSearch(p)
+		if found, least := x.master.objective(), x.lowered(RelaxedRow{}, 0).objective(); found-least > 1e-6*math.Max(1, found) {
+			t.Errorf("problem %d: ended at %.9g, its rows allow %.9g", i, found, least)
+		}
+		x.r.mem.release()
+	}
+	if ramps < 1000 {
+		t.Errorf("%d pools with a rising price are too few to tell", ramps)
+	}
+}
+
 // solvedRelaxation is the programme at the root, solved.
 type solvedRelaxation struct {
 	*search
