@@ -55,11 +55,9 @@ off, at the latest after 1000 rounds.`,
 	flags.IntVar(&f.evaluations, "evaluations", 0, "limit of evaluations of the dual function")
 	flags.IntVar(&f.nodes, "nodes", 0, "limit of nodes of branch and bound")
 	flags.IntVar(&f.pivots, "pivots", 0, "limit of pivots of the linear programmes")
-	flags.IntSliceVar(&f.rounds, "rounds", nil, "`LIMITS` of the rounds of a game between operators (2,5,10)")
-	flags.Float64SliceVar(&f.fairness, "fairness", nil, "`WEIGHTS` ρ_F of fairness in a game (100,0); costs are judged by the recorded one")
-	for _, list := range []string{"rounds", "fairness"} {
-		flags.Lookup(list).DefValue = "" // none, which would be shown as []
-	}
+	flags.IntSliceVar(&f.rounds, "rounds", nil, "other `LIMITS` of the rounds of a game between operators (2,5,10)")
+	flags.Float64SliceVar(&f.fairness, "fairness", nil, "other `WEIGHTS` ρ_F of fairness in a game (100,0); costs are judged by the recorded one")
+	flags.Lookup("fairness").DefValue = "" // none, which would be shown as []
 	flags.Float64Var(&f.gap, "gap", 0, "gap that is good enough, 0.01 for 1 %")
 	flags.BoolVar(&f.cold, "cold", false, "without what the decision before left")
 	flags.BoolVar(&f.chains, "chains", false, "all chains of a decision, not only those that matter")
