@@ -204,22 +204,11 @@ func stopped(ctx context.Context, err error) error {
 
 func (f *decideFlags) show(cmd *cobra.Command, s *experiment.DecisionStudy) error {
 	if f.drawn() {
-		files, err := f.pictures.write(terminal.DecisionsFigure(s))
-		if err != nil {
+		if err := f.pictures.draw(cmd.ErrOrStderr(), terminal.DecisionsFigure(s)); err != nil {
 			return failure{err}
 		}
-		for _, file := range files {
-			fmt.Fprintln(cmd.ErrOrStderr(), "written to", file)
-		}
 	}
-	format := terminal.Text
-	switch {
-	case f.json:
-		format = terminal.JSON
-	case f.csv:
-		format = terminal.CSV
-	}
-	if err := terminal.Decisions(cmd.OutOrStdout(), s, format); err != nil {
+	if err := terminal.Decisions(cmd.OutOrStdout(), s, formatOf(f.json, f.csv)); err != nil {
 		return failure{err}
 	}
 	for _, x := range s.Outcomes {

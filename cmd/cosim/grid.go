@@ -61,15 +61,7 @@ func (f *gridFlags) register(cmd *cobra.Command, json, csv string) {
 	}
 }
 
-func (f *gridFlags) format() terminal.Format {
-	switch {
-	case f.json:
-		return terminal.JSON
-	case f.csv:
-		return terminal.CSV
-	}
-	return terminal.Text
-}
+func (f *gridFlags) format() terminal.Format { return formatOf(f.json, f.csv) }
 
 type flowFlags struct {
 	gridFlags

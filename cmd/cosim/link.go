@@ -67,21 +67,10 @@ func (f *linkFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	files, err := f.pictures.write(terminal.LinkFigure(study))
-	if err != nil {
+	if err := f.pictures.draw(cmd.ErrOrStderr(), terminal.LinkFigure(study)); err != nil {
 		return failure{err}
 	}
-	for _, file := range files {
-		fmt.Fprintln(cmd.ErrOrStderr(), "written to", file)
-	}
-	format := terminal.Text
-	switch {
-	case f.json:
-		format = terminal.JSON
-	case f.csv:
-		format = terminal.CSV
-	}
-	return terminal.Links(cmd.OutOrStdout(), study, f.published, format)
+	return terminal.Links(cmd.OutOrStdout(), study, f.published, formatOf(f.json, f.csv))
 }
 
 func (f *linkFlags) checkModels() error {

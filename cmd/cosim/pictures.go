@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -44,4 +45,13 @@ func (p *pictures) write(f *plot.Figure) ([]string, error) {
 		files = append(files, file)
 	}
 	return files, nil
+}
+
+// draw writes them and says so.
+func (p *pictures) draw(to io.Writer, f *plot.Figure) error {
+	files, err := p.write(f)
+	for _, file := range files {
+		fmt.Fprintln(to, "written to", file)
+	}
+	return err
 }

@@ -74,14 +74,7 @@ func (f *trainFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return failure{err}
 	}
-	format := terminal.Text
-	switch {
-	case f.json:
-		format = terminal.JSON
-	case f.csv:
-		format = terminal.CSV
-	}
-	return terminal.Forecasts(cmd.OutOrStdout(), rows, format)
+	return terminal.Forecasts(cmd.OutOrStdout(), rows, formatOf(f.json, f.csv))
 }
 
 // trained are the weights to judge: new ones, those of a file, or the built-in.
