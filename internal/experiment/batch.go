@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -32,41 +31,26 @@ type BatchOptions struct {
 // joined into Batch's, and no result if it left none.
 func Batch(ctx context.Context, d *Definition, runs int, o BatchOptions) ([]*Result, error) {
 	results := make([]*Result, runs)
-	errs := make([]error, runs)
-	next := make(chan int)
 	if len(d.Federates) > 0 {
 		o.Parallel = 1
 	}
-	var workers sync.WaitGroup
 	var mu sync.Mutex
-	for range max(1, min(o.Parallel, runs)) {
-		workers.Go(func() {
-			for i := range next {
-				one := *d
-				one.Seed = d.Seed + uint64(i)
-				res, err := o.run(ctx, &one)
-				if err != nil && runs > 1 {
-					err = fmt.Errorf("seed %d: %w", one.Seed, err)
-				}
-				results[i], errs[i] = res, err
-				if o.Done != nil {
-					mu.Lock()
-					o.Done(res, err)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for i := range runs {
-		if ctx.Err() != nil {
-			errs[i] = ctx.Err()
-			break
+	err := each(ctx, runs, o.Parallel, func(i int) error {
+		one := *d
+		one.Seed = d.Seed + uint64(i)
+		res, err := o.run(ctx, &one)
+		if err != nil && runs > 1 {
+			err = fmt.Errorf("seed %d: %w", one.Seed, err)
 		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
-	return results, errors.Join(errs...)
+		results[i] = res
+		if o.Done != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			o.Done(res, err)
+		}
+		return err
+	})
+	return results, err
 }
 
 // run carries out one run with its own observers.

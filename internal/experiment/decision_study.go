@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -105,33 +104,18 @@ func pointers[T any](values []T) []*T {
 func StudyDecisions(ctx context.Context, files []string, o DecisionStudyOptions) (*DecisionStudy, error) {
 	ways := o.ways()
 	outcomes := make([][]DecisionOutcome, len(files))
-	errs := make([]error, len(files))
-	next := make(chan int)
 	done := 0
-	var workers sync.WaitGroup
 	var mu sync.Mutex
-	for range max(1, min(o.Parallel, len(files))) {
-		workers.Go(func() {
-			for i := range next {
-				outcomes[i], errs[i] = o.study(ctx, files[i], ways)
-				mu.Lock()
-				if done++; o.Done != nil {
-					o.Done(done, len(files))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range files {
-		if ctx.Err() != nil {
-			errs[i] = ctx.Err()
-			break
+	err := each(ctx, len(files), o.Parallel, func(i int) (err error) {
+		outcomes[i], err = o.study(ctx, files[i], ways)
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; o.Done != nil {
+			o.Done(done, len(files))
 		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
-	if err := errors.Join(errs...); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	s := &DecisionStudy{Decisions: len(files), Outcomes: slices.Concat(outcomes...)}
